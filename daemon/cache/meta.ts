@@ -1,0 +1,82 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { removeFile, replaceFile } from './durable.ts';
+import type { Entry } from './entry.ts';
+import type { Layout } from './layout.ts';
+
+const FORMAT = 1;
+
+/** What a mutable entry's file cannot hold. */
+export interface Meta {
+  /** The origin's own entity tag, for our conditional requests alone. */
+  readonly etag?: string;
+  /** The origin's Last-Modified, whole seconds since the epoch. */
+  readonly lastModified?: number;
+  readonly type?: string;
+  /** The URL of the source that gave the body. */
+  readonly source: string;
+  /** When a source last confirmed the body, milliseconds since the epoch; 0 asks for a check. */
+  readonly checked: number;
+  /** When the body was fetched, milliseconds since the epoch. */
+  readonly fetched: number;
+}
+
+/** Which body a record speaks of: it is worthless for any other. */
+type Subject = Pick<Entry, 'key' | 'size' | 'mtime' | 'inode'>;
+
+interface MetaRecord extends Meta, Subject {
+  readonly format: typeof FORMAT;
+}
+
+/** The records of mutable entries. */
+export interface MetaBook {
+  /** The record of this very body, or nothing: then it is fetched unconditionally. */
+  read(entry: Subject): Promise<Meta | undefined>;
+  /** Written after the rename, so that a crash leaves a record that fits nothing. */
+  write(entry: Subject, meta: Meta): Promise<void>;
+  /** Asks for a check of every other entry in the same directory. */
+  expireSiblings(key: string): Promise<void>;
+}
+
+/** Keeps the records of one cache directory. */
+export function createMetaBook(layout: Layout): MetaBook {
+  const write = async (record: MetaRecord): Promise<void> => {
+    const path = layout.meta(record.key);
+    await mkdir(dirname(path), { recursive: true });
+    await replaceFile(path, `${JSON.stringify(record)}\n`);
+  };
+  return {
+    read: async (entry) => {
+      const record = await readRecord(layout.meta(entry.key));
+      return record !== undefined && describes(record, entry) ? record : undefined;
+    },
+    write: ({ key, size, mtime, inode }, meta) =>
+      write({ ...meta, format: FORMAT, key, size, mtime, inode }),
+    expireSiblings: async (key) => {
+      const own = layout.meta(key);
+      const folder = dirname(own);
+      for (const name of await readdir(folder)) {
+        const path = join(folder, name);
+        if (path === own || !name.endsWith('.json')) continue;
+        const record = await readRecord(path);
+        if (record === undefined) await removeFile(path);
+        else await write({ ...record, checked: 0 });
+      }
+    },
+  };
+}
+
+function describes(record: MetaRecord, entry: Subject): boolean {
+  const { key, size, mtime, inode } = record;
+  return key === entry.key && size === entry.size && mtime === entry.mtime && inode === entry.inode;
+}
+
+// A record that cannot be read or understood is one that says nothing.
+async function readRecord(path: string): Promise<MetaRecord | undefined> {
+  try {
+    const record = JSON.parse(await readFile(path, 'utf8')) as MetaRecord;
+    return record.format === FORMAT && typeof record.key === 'string' ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,165 @@
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, mkdtemp, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { CacheError, describe, errnoOf } from '../errors.ts';
+import { SharedHandle } from './body.ts';
+import { makeDirectory, syncDirectory } from './durable.ts';
+import { type Entry, lastUseOf, mtimeOf } from './entry.ts';
+import { type Layout, SELF_NAME } from './layout.ts';
+import type { Partial } from './partial.ts';
+
+/** An entry's times are set at most once in so many milliseconds. */
+const TOUCH_INTERVAL = 60_000;
+
+/** Plain files at plain paths; the file system is the database. */
+export interface Store {
+  /** Opens the entry of a key, or says that there is none. The caller releases its file. */
+  find(key: string): Promise<Entry | undefined>;
+  /** Notes that a client was served, in the file's own times. */
+  touch(entry: Entry): Promise<void>;
+  /** Makes a whole partial the entry of its key, atomically and durably. */
+  commit(partial: Partial, entry: NewEntry): Promise<CommittedEntry>;
+}
+
+/** What a partial becomes. */
+export interface NewEntry {
+  readonly key: string;
+  /** Whole seconds since the epoch. */
+  readonly mtime: number;
+}
+
+/** What a meta record needs to know of a body just stored. */
+export interface CommittedEntry {
+  readonly path: string;
+  readonly size: number;
+  readonly mtime: number;
+  readonly inode: number;
+}
+
+/** The store of one cache directory. */
+export function createStore(layout: Layout): Store {
+  return {
+    find: (key) => find(layout, key),
+    touch,
+    commit: (partial, entry) => commit(layout, { partial, entry }),
+  };
+}
+
+async function find(layout: Layout, key: string): Promise<Entry | undefined> {
+  for (const path of [layout.entry(key), layout.self(key)]) {
+    const handle = await openEntry(path);
+    if (handle === undefined) return undefined;
+    const found = await handle.stat().catch(async (error: unknown) => {
+      await handle.close();
+      throw unreadable(path, error);
+    });
+    if (found.isFile()) return describeEntry({ key, path, stat: found, handle });
+    await handle.close();
+    if (!found.isDirectory()) return undefined;
+  }
+  return undefined;
+}
+
+async function openEntry(path: string): Promise<FileHandle | undefined> {
+  try {
+    // O_NONBLOCK: a FIFO that somebody put here must not hold a thread for ever.
+    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    // ELOOP is a symlink at the end of the path: never followed, so there is no entry.
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'].includes(errnoOf(error) ?? '')) return undefined;
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, cause: unknown): CacheError {
+  return new CacheError('storage', { verb: 'read', thing: path, reason: describe(cause), cause });
+}
+
+interface Opened {
+  readonly key: string;
+  readonly path: string;
+  readonly stat: Stats;
+  readonly handle: FileHandle;
+}
+
+function describeEntry({ key, path, stat: found, handle }: Opened): Entry {
+  return {
+    key,
+    path,
+    size: found.size,
+    mtime: mtimeOf(found),
+    inode: found.ino,
+    lastUse: lastUseOf(found),
+    file: new SharedHandle(handle),
+  };
+}
+
+async function touch(entry: Entry): Promise<void> {
+  const now = Date.now();
+  // A last use in the future stems from a clock that was wrong once.
+  if (Math.abs(now - entry.lastUse) < TOUCH_INTERVAL) return;
+  await entry.file.handle.utimes(now / 1000, entry.mtime);
+}
+
+interface Commit {
+  readonly partial: Partial;
+  readonly entry: NewEntry;
+}
+
+// The order is the promise: a file at its final path is whole, whatever is killed when.
+async function commit(layout: Layout, { partial, entry }: Commit): Promise<CommittedEntry> {
+  const { handle } = partial;
+  await handle.utimes(Date.now() / 1000, entry.mtime);
+  await handle.sync();
+  const path = await place(layout, { from: partial.path, key: entry.key });
+  await syncDirectory(dirname(path));
+  const { size, ino } = await handle.stat();
+  return { path, size, mtime: entry.mtime, inode: ino };
+}
+
+interface Placing {
+  readonly from: string;
+  readonly key: string;
+}
+
+// Another commit may turn a file into a directory between our look and our rename: look again.
+async function place(layout: Layout, placing: Placing): Promise<string> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await tryPlace(layout, placing);
+    } catch (error) {
+      const collided = ['EISDIR', 'ENOTEMPTY', 'ENOTDIR', 'EEXIST', 'ENOENT'];
+      if (attempt === 3 || !collided.includes(errnoOf(error) ?? '')) throw error;
+      await makeWay(layout, placing.key);
+    }
+  }
+}
+
+async function tryPlace(layout: Layout, { from, key }: Placing): Promise<string> {
+  const plain = layout.entry(key);
+  await makeDirectory(dirname(plain));
+  const isDirectory = await stat(plain).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const path = isDirectory ? layout.self(key) : plain;
+  await rename(from, path);
+  return path;
+}
+
+/** Turns every stored document that stands where the key needs a directory into `<it>/<self>`. */
+async function makeWay(layout: Layout, key: string): Promise<void> {
+  const components = key.split('/');
+  for (let depth = 1; depth < components.length; depth += 1) {
+    const ancestor = layout.entry(components.slice(0, depth).join('/'));
+    const found = await stat(ancestor).catch(() => undefined);
+    if (!found?.isFile()) continue;
+    const folder = await mkdtemp(join(layout.partialFolder, 'move-'));
+    await rename(ancestor, join(folder, SELF_NAME));
+    await rename(folder, ancestor).catch(async (error: unknown) => {
+      await rm(folder, { recursive: true });
+      throw error;
+    });
+    await syncDirectory(dirname(ancestor));
+  }
+}

@@ -1,0 +1,225 @@
+import type { SourceUrl } from '../config/source-url.ts';
+import { CacheError, describe } from '../errors.ts';
+import { formatDuration } from '../units.ts';
+import type { HealthBook } from './health.ts';
+import { type Expected, judge, type OriginHead, type Said, type Verdict } from './judge.ts';
+import type { Attempt, Upstream, UpstreamAnswer } from './request.ts';
+
+/** A source that sends no head for so long has failed. */
+const ANSWER_TIMEOUT = 30_000;
+/** Whatever the sources do, the question is over by then: a client waits 60 s at most. */
+const DEADLINE = 40_000;
+/** Every source has been asked by then, however many there are: pacman waits 10 s. */
+const ALL_ASKED_BY = 7000;
+
+/** One question to the sources of a repository. */
+export interface Question {
+  /** In the order to try them. */
+  readonly sources: readonly SourceUrl[];
+  readonly method: 'GET' | 'HEAD';
+  /** The path below each source's base, as the client spelled it. */
+  readonly path: string;
+  readonly expected: Expected;
+  /** Our own validators or range for one source, by lower-case name. */
+  readonly fields?: (source: SourceUrl) => Readonly<Record<string, string>>;
+  /** Gives the question up. */
+  readonly signal?: AbortSignal;
+}
+
+/** What the sources came to. */
+export type Reply =
+  | {
+      readonly kind: 'good';
+      readonly source: SourceUrl;
+      readonly answer: UpstreamAnswer;
+      readonly head: OriginHead;
+    }
+  | { readonly kind: 'unchanged'; readonly source: SourceUrl }
+  /** `certain`: every source that is not set aside said so. */
+  | { readonly kind: 'missing'; readonly certain: boolean; readonly said: readonly Said[] }
+  | { readonly kind: 'failed'; readonly said: readonly Said[] };
+
+/** Whom to ask, and how long to wait before asking the next as well. */
+export interface Asking {
+  readonly upstream: Upstream;
+  readonly health: HealthBook;
+  /** Milliseconds without an answer until the next source gets asked too. */
+  readonly hedgeAfter: number;
+}
+
+/**
+ * Asks the sources in order until one gives the package: the next one when one fails, and also
+ * when one is slow. The first good answer wins; the others are dropped before their bodies.
+ */
+export function ask(asking: Asking, question: Question): Promise<Reply> {
+  return new Race(asking, question).run();
+}
+
+interface Runner {
+  readonly source: SourceUrl;
+  readonly attempt: Attempt;
+  readonly started: number;
+  readonly timer: NodeJS.Timeout;
+}
+
+class Race {
+  readonly #asking: Asking;
+  readonly #question: Question;
+  readonly #waiting: SourceUrl[];
+  readonly #healthy: Set<SourceUrl>;
+  readonly #running = new Set<Runner>();
+  readonly #said: Said[] = [];
+  readonly #missing = new Set<SourceUrl>();
+  readonly #result = Promise.withResolvers<Reply>();
+  readonly #interval: number;
+  readonly #deadline: NodeJS.Timeout;
+  #hedge: NodeJS.Timeout | undefined;
+  #over = false;
+
+  constructor(asking: Asking, question: Question) {
+    const { sources } = question;
+    this.#asking = asking;
+    this.#question = question;
+    this.#waiting = [...sources];
+    this.#healthy = new Set(sources.filter((source) => !asking.health.isSetAside(source)));
+    this.#interval = Math.min(asking.hedgeAfter, ALL_ASKED_BY / Math.max(1, sources.length - 1));
+    this.#deadline = setTimeout(() => this.#giveUp('no answer in time'), DEADLINE);
+  }
+
+  async run(): Promise<Reply> {
+    const stop = () => this.#giveUp('the request was given up');
+    const { signal } = this.#question;
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      if (signal?.aborted === true) stop();
+      this.#startNext();
+      return await this.#result.promise;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      clearTimeout(this.#deadline);
+      clearTimeout(this.#hedge);
+    }
+  }
+
+  #startNext(): void {
+    if (this.#over) return;
+    const source = this.#waiting.shift();
+    if (source === undefined) return;
+    const { upstream, health } = this.#asking;
+    const { method, path, fields } = this.#question;
+    health.begin(source);
+    const attempt = upstream.ask({
+      source,
+      method,
+      path,
+      ...(fields && { fields: fields(source) }),
+    });
+    const timer = setTimeout(() => attempt.abort(silence(ANSWER_TIMEOUT)), ANSWER_TIMEOUT);
+    const runner: Runner = { source, attempt, started: Date.now(), timer };
+    this.#running.add(runner);
+    this.#watch(runner).catch((error: unknown) => this.#result.reject(error));
+    clearTimeout(this.#hedge);
+    this.#hedge = setTimeout(() => this.#startNext(), this.#interval);
+  }
+
+  async #watch(runner: Runner): Promise<void> {
+    let answer: UpstreamAnswer | undefined;
+    let verdict: Verdict;
+    try {
+      answer = await runner.attempt.answer;
+      verdict = await this.#judge(answer);
+    } catch (error) {
+      verdict = {
+        kind: 'bad',
+        reason: error instanceof CacheError ? error.reason : describe(error),
+      };
+    }
+    if (this.#over) return;
+    clearTimeout(runner.timer);
+    this.#running.delete(runner);
+    if (verdict.kind === 'bad') this.#asking.health.fail(runner.source, verdict.reason);
+    else this.#asking.health.succeed(runner.source, Date.now() - runner.started);
+    if (verdict.kind === 'good' && answer !== undefined) {
+      this.#win(runner, { kind: 'good', source: runner.source, answer, head: verdict.head });
+      return;
+    }
+    answer?.exchange.discard();
+    if (verdict.kind === 'unchanged')
+      this.#win(runner, { kind: 'unchanged', source: runner.source });
+    else if (verdict.kind !== 'good') this.#note(runner.source, verdict);
+  }
+
+  // Without a length an empty body shows only at its end, and it must show before the client's head.
+  async #judge(answer: UpstreamAnswer): Promise<Verdict> {
+    const { expected, method } = this.#question;
+    const verdict = judge(answer, expected);
+    if (method === 'HEAD' || verdict.kind !== 'good' || expected.mutable) return verdict;
+    if (verdict.head.length !== undefined || (await answer.exchange.hasBody())) return verdict;
+    return { kind: 'bad', reason: 'an empty body' };
+  }
+
+  #note(source: SourceUrl, verdict: Verdict & { kind: 'missing' | 'bad' }): void {
+    this.#said.push({ source, reason: verdict.reason });
+    if (verdict.kind === 'missing') this.#missing.add(source);
+    this.#startNext();
+    if (this.#running.size === 0) this.#finish();
+    else if (this.#onlyTheSickAreLeft()) this.#hurry();
+  }
+
+  // What the working sources do not have is hardly at one that was set aside: it gets a moment
+  // to say so, and pacman's optional signatures do not wait for a dead mirror.
+  #onlyTheSickAreLeft(): boolean {
+    const open = [...this.#waiting, ...[...this.#running].map(({ source }) => source)];
+    return this.#missing.size > 0 && open.every((source) => !this.#healthy.has(source));
+  }
+
+  #hurry(): void {
+    clearTimeout(this.#hedge);
+    while (this.#waiting.length > 0) this.#startNext();
+    clearTimeout(this.#hedge);
+    this.#hedge = setTimeout(() => this.#giveUp('no answer in time'), this.#asking.hedgeAfter);
+  }
+
+  #win(winner: Runner, reply: Reply): void {
+    const patience = Math.max(this.#asking.hedgeAfter, 1000);
+    for (const { source, started } of this.#running) {
+      // Had it been asked alone, the client would still wait: the next request goes elsewhere.
+      const waited = Date.now() - started;
+      if (started < winner.started && waited >= patience) {
+        this.#asking.health.fail(source, `no answer for ${formatDuration(waited)}`);
+      }
+    }
+    this.#end(reply);
+  }
+
+  #giveUp(reason: string): void {
+    if (this.#over) return;
+    for (const { source } of this.#running) {
+      this.#said.push({ source, reason });
+      if (this.#question.signal?.aborted !== true) this.#asking.health.fail(source, reason);
+    }
+    this.#finish();
+  }
+
+  #finish(): void {
+    const said = this.#said;
+    const certain = [...this.#healthy].every((source) => this.#missing.has(source));
+    this.#end(
+      this.#missing.size > 0 ? { kind: 'missing', certain, said } : { kind: 'failed', said },
+    );
+  }
+
+  #end(reply: Reply): void {
+    this.#over = true;
+    for (const runner of this.#running) {
+      clearTimeout(runner.timer);
+      runner.attempt.abort(new Error('another source was faster'));
+    }
+    this.#running.clear();
+    this.#result.resolve(reply);
+  }
+}
+
+function silence(milliseconds: number): Error {
+  return new Error(`no answer for ${formatDuration(milliseconds)}`);
+}

@@ -1,0 +1,141 @@
+import type { Dispatcher } from 'undici';
+import type { RawFields } from '../http/fields.ts';
+
+/** A body that is thrown away is read up to here, to keep the connection; beyond, it is cut. */
+const DISCARD_LIMIT = 64 * 1024;
+
+/** Where the bytes of an answer go. */
+export interface BodySink {
+  data(chunk: Buffer): void;
+  /** The body ended as its framing says it should (RFC 9112 section 8). */
+  end(): void;
+  fail(error: Error): void;
+}
+
+/** The head of a final answer; interim ones (RFC 9110 section 15.2) are passed over. */
+export interface AnswerHead {
+  readonly status: number;
+  readonly fields: RawFields;
+}
+
+type Ending = { readonly error?: Error };
+
+/** One request on one connection: the head first, then the body at the reader's pace. */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly #head = Promise.withResolvers<AnswerHead>();
+  #controller: Dispatcher.DispatchController | undefined;
+  #sink: BodySink | undefined;
+  #held: Buffer[] = [];
+  #ending: Ending | undefined;
+  #aborted: Error | undefined;
+  #arrival: PromiseWithResolvers<void> | undefined;
+
+  constructor() {
+    // Whoever gave the exchange up may never look at its head.
+    this.#head.promise.catch(() => {});
+  }
+
+  /** The final answer's head, or the reason there is none. */
+  get head(): Promise<AnswerHead> {
+    return this.#head.promise;
+  }
+
+  /** Gives the exchange up; what still arrives is dropped with the connection. */
+  abort(reason: Error): void {
+    if (this.#aborted !== undefined || this.#ending !== undefined) return;
+    this.#aborted = reason;
+    this.#head.reject(reason);
+    this.#controller?.abort(reason);
+  }
+
+  /** Whether a first byte arrives before the end. Nothing of it is lost. */
+  async hasBody(): Promise<boolean> {
+    while (this.#held.length === 0 && this.#ending === undefined) {
+      this.#arrival = Promise.withResolvers<void>();
+      this.#controller?.resume();
+      await this.#arrival.promise;
+    }
+    if (this.#ending?.error !== undefined) throw this.#ending.error;
+    return this.#held.length > 0;
+  }
+
+  /** Lets the body flow into a sink, from its first byte. */
+  readBody(sink: BodySink): void {
+    const held = this.#held;
+    this.#held = [];
+    this.#sink = sink;
+    for (const chunk of held) sink.data(chunk);
+    if (this.#ending !== undefined) this.#tell(this.#ending);
+    else this.#controller?.resume();
+  }
+
+  /** The sink has enough for now. */
+  pause(): void {
+    this.#controller?.pause();
+  }
+
+  /** The sink is ready for more. */
+  resume(): void {
+    if (this.#ending === undefined) this.#controller?.resume();
+  }
+
+  /** Throws the body away: read when it is short, so that the connection may be used again. */
+  discard(): void {
+    let bytes = 0;
+    this.readBody({
+      data: (chunk) => {
+        bytes += chunk.length;
+        if (bytes > DISCARD_LIMIT) this.abort(new Error('the body is of no use'));
+      },
+      end: () => {},
+      fail: () => {},
+    });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#aborted !== undefined) controller.abort(this.#aborted);
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (status < 200) return;
+    controller.pause();
+    this.#head.resolve({ status, fields: textFields(controller.rawHeaders) });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#sink !== undefined) {
+      this.#sink.data(chunk);
+      return;
+    }
+    this.#held.push(chunk);
+    controller.pause();
+    this.#arrival?.resolve();
+  }
+
+  onResponseEnd(): void {
+    this.#end({});
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#head.reject(error);
+    this.#end({ error });
+  }
+
+  #end(ending: Ending): void {
+    this.#ending = ending;
+    this.#arrival?.resolve();
+    if (this.#sink !== undefined) this.#tell(ending);
+  }
+
+  #tell({ error }: Ending): void {
+    const sink = this.#sink;
+    if (error === undefined) sink?.end();
+    else sink?.fail(error);
+  }
+}
+
+function textFields(raw: Dispatcher.DispatchController['rawHeaders']): RawFields {
+  if (!Array.isArray(raw)) return [];
+  return raw.map((text) => (typeof text === 'string' ? text : text.toString('latin1')));
+}

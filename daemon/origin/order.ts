@@ -1,0 +1,56 @@
+import type { Layout } from '../cache/layout.ts';
+import type { Meta, MetaBook } from '../cache/meta.ts';
+import type { Store } from '../cache/store.ts';
+import type { Counters } from '../stats.ts';
+import type { Log } from '../system/log.ts';
+import type { Asking } from './ask.ts';
+import type { OriginHead } from './judge.ts';
+import type { Route } from './route.ts';
+import type { Stickiness } from './sticky.ts';
+
+/** What is known once a source has answered. */
+export type FillStart =
+  | { readonly kind: 'body'; readonly head: FillHead }
+  /** A source confirmed the copy we have. */
+  | { readonly kind: 'unchanged' };
+
+/** What a client may be told of a body that is still on its way. */
+export interface FillHead {
+  readonly length: number | undefined;
+  /** Last-Modified as the entry will have it: the origin's, else the time of the fetch. */
+  readonly mtime: number;
+  readonly type: string | undefined;
+  /** It will become an entry, if it arrives whole. */
+  readonly stored: boolean;
+}
+
+/** What a fill is to fetch. */
+export interface FillOrder {
+  readonly route: Route;
+  readonly mutable: boolean;
+  /** The record of the copy we have, for a conditional request. */
+  readonly previous?: Meta;
+  /** A source that says "unchanged" or an older copy leaves the stored one as it is. */
+  readonly stored?: boolean;
+}
+
+/** What every fill works with. */
+export interface FillContext {
+  readonly asking: () => Asking;
+  readonly sticky: Stickiness;
+  readonly layout: Layout;
+  readonly store: Store;
+  readonly meta: MetaBook;
+  readonly counters: Counters;
+  readonly log: Log;
+}
+
+/** What a client is told of a body whose origin's head is known. */
+export function fillHead(head: OriginHead): FillHead {
+  return {
+    length: head.length,
+    mtime: head.lastModified ?? Math.floor(Date.now() / 1000),
+    type: head.type,
+    stored: head.framed,
+  };
+}

@@ -1,0 +1,203 @@
+import type { Dispatcher } from 'undici';
+import type { SourceUrl } from '../config/source-url.ts';
+import { CacheError } from '../errors.ts';
+import { fieldValue } from '../http/fields.ts';
+import { isPublicAddress, isPublicHost } from './address.ts';
+import { type ConnectionMemory, type ConnectionOptions, createDispatcher } from './connect.ts';
+import { type AnswerHead, Exchange } from './exchange.ts';
+
+const MAX_REDIRECTS = 5;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/** What is asked of a source; nothing of a client's request but the path gets here. */
+export interface UpstreamRequest {
+  readonly source: SourceUrl;
+  readonly method: 'GET' | 'HEAD';
+  /** Below the source's base, in the client's own spelling, with the query if there is one. */
+  readonly path: string;
+  /** Our own validators or range, by lower-case name. */
+  readonly fields?: Readonly<Record<string, string>>;
+}
+
+/** A final answer, redirects followed. */
+export interface UpstreamAnswer extends AnswerHead {
+  /** Where it came from in the end, without credentials. */
+  readonly url: string;
+  readonly exchange: Exchange;
+}
+
+/** A request under way. */
+export interface Attempt {
+  readonly answer: Promise<UpstreamAnswer>;
+  /** Gives it up, before or after the head. */
+  abort(reason: Error): void;
+}
+
+/** The one way out to the sources. */
+export interface Upstream {
+  ask(request: UpstreamRequest): Attempt;
+  close(): Promise<void>;
+}
+
+/** What every request carries, and how connections are made. */
+export interface UpstreamOptions extends ConnectionOptions {
+  readonly userAgent: string;
+  /** Our own id, for Via (RFC 9110 section 7.6.3) and CDN-Loop (RFC 8586). */
+  readonly id: string;
+}
+
+/** Opens the way out: connections are kept and used again, one request at a time on each. */
+export function createUpstream(options: UpstreamOptions): Upstream {
+  const memory: ConnectionMemory = { families: new Map(), opened: new Map() };
+  const anywhere = createDispatcher({ options, memory, publicOnly: false });
+  const publicOnly = createDispatcher({ options, memory, publicOnly: true });
+  const standing = {
+    'user-agent': options.userAgent,
+    via: `1.1 ${options.id}`,
+    'cdn-loop': options.id,
+    accept: '*/*',
+    // A coded body could not be handed on byte for byte.
+    'accept-encoding': 'identity',
+  };
+  const context: Context = { anywhere, publicOnly, standing, memory };
+  return {
+    ask: (request) => startAttempt(context, request),
+    close: async () => {
+      await Promise.all([anywhere.destroy(), publicOnly.destroy()]);
+    },
+  };
+}
+
+interface Context {
+  readonly anywhere: Dispatcher;
+  readonly publicOnly: Dispatcher;
+  readonly standing: Readonly<Record<string, string>>;
+  readonly memory: ConnectionMemory;
+}
+
+/** One hop of a request: where to, and what with. */
+interface Hop {
+  readonly origin: string;
+  readonly path: string;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly dispatcher: Dispatcher;
+}
+
+function startAttempt(context: Context, request: UpstreamRequest): Attempt {
+  let current: Exchange | undefined;
+  let aborted: Error | undefined;
+  const send = async (hop: Hop): Promise<UpstreamAnswer> => {
+    if (aborted !== undefined) throw aborted;
+    const exchange = new Exchange();
+    current = exchange;
+    const { origin, path, fields, dispatcher } = hop;
+    dispatcher.dispatch({ origin, path, method: request.method, headers: fields }, exchange);
+    return { ...(await exchange.head), url: `${origin}${path}`, exchange };
+  };
+  const answer = follow(context, { request, send });
+  // An attempt that is given up has nobody left who waits for its answer.
+  answer.catch(() => {});
+  return {
+    answer,
+    abort: (reason) => {
+      aborted ??= reason;
+      current?.abort(reason);
+    },
+  };
+}
+
+interface Following {
+  readonly request: UpstreamRequest;
+  readonly send: (hop: Hop) => Promise<UpstreamAnswer>;
+}
+
+async function follow(context: Context, { request, send }: Following): Promise<UpstreamAnswer> {
+  const { source } = request;
+  let hop: Hop = {
+    origin: source.origin,
+    path: source.basePath + request.path,
+    fields: {
+      ...context.standing,
+      ...request.fields,
+      ...(source.authorization === undefined ? {} : { authorization: source.authorization }),
+    },
+    dispatcher: context.anywhere,
+  };
+  for (let redirects = 0; ; redirects += 1) {
+    const answer = await sendOnLiveConnection(context, { hop, send });
+    const location = fieldValue(answer.fields, 'location');
+    if (!REDIRECTS.has(answer.status) || location === undefined) return answer;
+    answer.exchange.discard();
+    if (redirects === MAX_REDIRECTS) {
+      throw refusal(source, `it redirects more than ${MAX_REDIRECTS} times`);
+    }
+    hop = await nextHop(context, { hop, location, source });
+  }
+}
+
+interface Sending {
+  readonly hop: Hop;
+  readonly send: (hop: Hop) => Promise<UpstreamAnswer>;
+}
+
+// A kept connection may be closed by the source while the request is on its way: the request was
+// not refused, so it is sent once more (RFC 9110 section 9.2.2), and only in that case.
+async function sendOnLiveConnection(context: Context, { hop, send }: Sending) {
+  const opened = context.memory.opened.get(hop.origin);
+  try {
+    return await send(hop);
+  } catch (error) {
+    const kept = opened !== undefined && opened === context.memory.opened.get(hop.origin);
+    if (!kept || !isBrokenConnection(error)) throw error;
+    return await send(hop);
+  }
+}
+
+function isBrokenConnection(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+interface Redirect {
+  readonly hop: Hop;
+  readonly location: string;
+  readonly source: SourceUrl;
+}
+
+async function nextHop(context: Context, { hop, location, source }: Redirect): Promise<Hop> {
+  const base = `${hop.origin}${hop.path}`;
+  const target = URL.canParse(location, base) ? new URL(location, base) : undefined;
+  if (target === undefined || !/^https?:$/.test(target.protocol)) {
+    throw refusal(source, 'it redirects to something that is not an http or https URL');
+  }
+  const { authorization, ...fields } = hop.fields;
+  const same = target.origin === hop.origin && authorization !== undefined;
+  return {
+    origin: target.origin,
+    path: target.pathname + target.search,
+    // Credentials are the source's own: no other host gets them.
+    fields: same ? { ...fields, authorization } : fields,
+    dispatcher: await dispatcherFor(context, { hop, target, source }),
+  };
+}
+
+interface Destination {
+  readonly hop: Hop;
+  readonly target: URL;
+  readonly source: SourceUrl;
+}
+
+// A public mirror must not be able to make us fetch from the inside of the LAN.
+async function dispatcherFor(context: Context, { hop, target, source }: Destination) {
+  const guarded = hop.dispatcher === context.publicOnly || (await isPublicHost(source.hostname));
+  if (!guarded) return context.anywhere;
+  const host = target.hostname.replace(/^\[|\]$/g, '');
+  if (/^[\d.]+$|:/.test(host) && !isPublicAddress(host)) {
+    throw refusal(source, `it redirects to the private address ${host}`);
+  }
+  return context.publicOnly;
+}
+
+function refusal(source: SourceUrl, reason: string): CacheError {
+  return new CacheError('source', { verb: 'fetch from', thing: source.url, reason });
+}

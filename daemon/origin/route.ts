@@ -1,0 +1,14 @@
+import type { RepositoryConfig } from '../config/config.ts';
+
+/** Which repository a request belongs to, and what it asks of it. */
+export interface Route {
+  readonly repository: RepositoryConfig;
+  /** The key below CACHE_DIR, with the repository's prefix. */
+  readonly key: string;
+  /** The decoded path below the repository's root: what the policy and the judge look at. */
+  readonly path: string;
+  /** The same path as the client spelled it, with the query if there is one: for the sources. */
+  readonly upstreamPath: string;
+  /** A listing or a query: forwarded, never stored. */
+  readonly pass: boolean;
+}

@@ -1,0 +1,28 @@
+import type { Client } from './client.ts';
+import type { ServeContext } from './context.ts';
+
+/**
+ * Writes one line when an answer is over: address, time, request line, status, body bytes,
+ * duration, who asked, and what Cache-Status said.
+ */
+export function logAccess(client: Client, { settings, log }: ServeContext): void {
+  if (settings().config.accessLog === undefined) return;
+  const { request, response } = client;
+  const started = Date.now();
+  response.once('close', () => {
+    const status = response.headersSent ? response.statusCode : '-';
+    const agent = request.headers['user-agent'] ?? '-';
+    log.access(
+      [
+        client.address === '' ? '-' : client.address,
+        `[${new Date(started).toISOString()}]`,
+        `"${request.method} ${request.url} HTTP/${request.httpVersion}"`,
+        status,
+        client.sent,
+        `${Date.now() - started}ms`,
+        `"${agent.replaceAll('"', "'")}"`,
+        `"${client.cacheStatus}"`,
+      ].join(' '),
+    );
+  });
+}

@@ -1,0 +1,45 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  fieldValue,
+  parseCacheControl,
+  type RawFields,
+  type RequestCacheControl,
+} from '../http/fields.ts';
+
+/** One request and the answer it is to get. */
+export interface Client {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly method: 'GET' | 'HEAD';
+  readonly fields: RawFields;
+  readonly cacheControl: RequestCacheControl;
+  /** The peer's address, as the socket named it when the request came. */
+  readonly address: string;
+  /** Body bytes sent so far. */
+  sent: number;
+  /** What Cache-Status said, for the access log. */
+  cacheStatus: string;
+}
+
+/** The client behind a request that has passed the guard. */
+export function createClient(request: IncomingMessage, response: ServerResponse): Client {
+  const fields = request.rawHeaders;
+  return {
+    request,
+    response,
+    method: request.method === 'HEAD' ? 'HEAD' : 'GET',
+    fields,
+    cacheControl: parseCacheControl(fieldValue(fields, 'cache-control')),
+    address: request.socket.remoteAddress ?? '',
+    sent: 0,
+    cacheStatus: '-',
+  };
+}
+
+/**
+ * Breaks the connection with a RST. A clean end, even a mere FIN, would let a client take a short
+ * body for a whole one.
+ */
+export function resetClient({ request }: Client): void {
+  request.socket.resetAndDestroy();
+}

@@ -1,0 +1,32 @@
+import type { MetaBook } from '../cache/meta.ts';
+import type { Policy } from '../cache/policy.ts';
+import type { Store } from '../cache/store.ts';
+import type { Config } from '../config/config.ts';
+import type { Asking } from '../origin/ask.ts';
+import type { Fills } from '../origin/collapse.ts';
+import type { Counters } from '../stats.ts';
+import type { Log } from '../system/log.ts';
+import type { AllowList } from './allow.ts';
+
+/** What a reload replaces, all at once. */
+export interface Settings {
+  readonly config: Config;
+  readonly policy: Policy;
+  readonly allowed: AllowList;
+}
+
+/** What answering requests takes. */
+export interface ServeContext {
+  /** The settings in force now: read them once a request. */
+  readonly settings: () => Settings;
+  readonly store: Store;
+  readonly meta: MetaBook;
+  readonly fills: Fills;
+  readonly asking: () => Asking;
+  readonly counters: Counters;
+  readonly log: Log;
+  /** Our own id, by which a request that has come round is known. */
+  readonly id: string;
+  /** Whether a host and port are this daemon's own. */
+  readonly isOwn: (host: string, port: number) => boolean;
+}

@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http';
+import { CacheError } from '../errors.ts';
+import { fieldLines, fieldValue, isHostField } from '../http/fields.ts';
+
+/** The methods we answer, as the Allow field names them. */
+export const ALLOWED_METHODS = 'GET, HEAD';
+
+/** A request has no use for a body; so much of one is read and thrown away. */
+const MAX_REQUEST_BODY = 64 * 1024;
+
+/**
+ * Refuses what Node's parser lets through: it is made to be lenient, and a cache behind which
+ * others stand must not be.
+ *
+ * @throws CacheError `version`, `bad-request`, `not-implemented`, `method` or `loop`.
+ */
+export function checkRequest(request: IncomingMessage, ownId: string): void {
+  const { httpVersion, rawHeaders: fields } = request;
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
+    throw refused('version', { request, reason: `HTTP/${httpVersion} is not spoken here` });
+  }
+  checkHost(request);
+  const coding = fieldValue(fields, 'transfer-encoding');
+  if (coding !== undefined && httpVersion === '1.0') {
+    // RFC 9112 section 6.1: its framing is faulty, whatever else it says.
+    throw refused('bad-request', { request, reason: 'HTTP/1.0 has no Transfer-Encoding' });
+  }
+  if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') {
+    throw refused('not-implemented', {
+      request,
+      reason: 'no transfer coding but chunked is known',
+    });
+  }
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    throw refused('method', {
+      request,
+      reason: `the method is ${request.method}, not GET or HEAD`,
+    });
+  }
+  const passed = `${fieldValue(fields, 'via') ?? ''},${fieldValue(fields, 'cdn-loop') ?? ''}`;
+  if (passed.includes(ownId)) {
+    throw refused('loop', {
+      request,
+      reason: 'it has been here before: a source leads back to us',
+    });
+  }
+}
+
+// RFC 9112 section 3.2: one Host, and a well-formed one, or 400.
+function checkHost(request: IncomingMessage): void {
+  const hosts = fieldLines(request.rawHeaders, 'host');
+  if (hosts.length > 1) throw refused('bad-request', { request, reason: 'it has several Hosts' });
+  const [host] = hosts;
+  if (host === undefined && request.httpVersion === '1.1') {
+    throw refused('bad-request', { request, reason: 'it has no Host' });
+  }
+  if (host !== undefined && !isHostField(host)) {
+    throw refused('bad-request', { request, reason: 'its Host is malformed' });
+  }
+}
+
+/**
+ * Reads a body that came with a GET and throws it away, before anything is answered: its framing
+ * may be broken, and the next request begins behind it.
+ *
+ * @throws CacheError `too-large`, or `bad-request` when it breaks off.
+ */
+export async function dropBody(request: IncomingMessage): Promise<void> {
+  const { headers } = request;
+  if (headers['transfer-encoding'] === undefined && !Number(headers['content-length'])) return;
+  let bytes = 0;
+  try {
+    for await (const chunk of request) {
+      bytes += (chunk as Buffer).length;
+      if (bytes > MAX_REQUEST_BODY) break;
+    }
+  } catch (cause) {
+    throw refused('bad-request', { request, reason: 'its body broke off', cause });
+  }
+  if (bytes > MAX_REQUEST_BODY) {
+    throw refused('too-large', { request, reason: `its body has over ${MAX_REQUEST_BODY} bytes` });
+  }
+}
+
+interface Refused {
+  readonly request: IncomingMessage;
+  readonly reason: string;
+  readonly cause?: unknown;
+}
+
+function refused(code: CacheError['code'], { request, reason, cause }: Refused): CacheError {
+  const thing = (request.url ?? '').slice(0, 200);
+  return new CacheError(code, { verb: 'answer request for', thing, reason, cause });
+}

@@ -1,0 +1,121 @@
+import { CacheError } from '../errors.ts';
+import type { CacheStatus } from '../http/cache-status.ts';
+import { contentTypeOf } from '../http/media-type.ts';
+import { ask } from '../origin/ask.ts';
+import type { Fill } from '../origin/fill.ts';
+import type { FillHead } from '../origin/order.ts';
+import { refusal } from '../origin/refusals.ts';
+import type { Route } from '../origin/route.ts';
+import type { Client } from './client.ts';
+import type { ServeContext } from './context.ts';
+import { respond } from './respond.ts';
+
+/** What is missing, and whether its name may change. */
+export interface Missing {
+  readonly route: Route;
+  readonly mutable: boolean;
+}
+
+/** Starts the fill of a key, or joins it, and answers from it. A HEAD starts none. */
+export async function respondMissing(
+  client: Client,
+  { route, mutable }: Missing,
+  context: ServeContext,
+): Promise<void> {
+  if (client.cacheControl.onlyIfCached) throw notStored(route);
+  const running = context.fills.get(route.key);
+  if (client.method === 'HEAD' && running === undefined) {
+    return await respondHead(client, { route, mutable }, context);
+  }
+  const { fill, collapsed } = context.fills.join({ route, mutable });
+  if (collapsed) context.counters.collapsed += 1;
+  else context.counters.misses += 1;
+  const start = await fill.start;
+  // A fill without a stored copy never finds it unchanged.
+  if (start.kind !== 'body') throw notStored(route);
+  const cacheStatus: CacheStatus = {
+    fwd: 'uri-miss',
+    ...(start.head.stored ? { stored: true as const } : {}),
+    ...(collapsed ? { collapsed: true as const } : {}),
+  };
+  await respondFilling(client, { fill, head: start.head, cacheStatus }, context);
+}
+
+/** A fill whose body is to be answered with. */
+export interface Filling {
+  readonly fill: Fill;
+  readonly head: FillHead;
+  readonly cacheStatus: CacheStatus;
+}
+
+/** Answers from a fill in progress. */
+export async function respondFilling(
+  client: Client,
+  { fill, head, cacheStatus }: Filling,
+  context: ServeContext,
+): Promise<void> {
+  fill.clients += 1;
+  const body = fill.reader();
+  try {
+    await respond(client, {
+      body,
+      // A body that ended in the meantime has a length by now.
+      length: body.length,
+      mtime: head.mtime,
+      type: fill.order.mutable ? (head.type ?? typeOf(fill)) : typeOf(fill),
+      cacheStatus,
+      via: `1.1 ${context.id}`,
+    });
+  } finally {
+    body.release();
+  }
+}
+
+function typeOf(fill: Fill): string {
+  return contentTypeOf(fill.order.route.key);
+}
+
+async function respondHead(
+  client: Client,
+  { route, mutable }: Missing,
+  context: ServeContext,
+): Promise<void> {
+  const { fills, counters } = context;
+  fills.refuseMissing(route.key);
+  counters.misses += 1;
+  const asking = context.asking();
+  const reply = await ask(asking, {
+    sources: asking.health.order(route.repository.sources),
+    method: 'HEAD',
+    path: route.upstreamPath,
+    expected: { path: route.path, mutable },
+  });
+  switch (reply.kind) {
+    case 'good': {
+      reply.answer.exchange.discard();
+      const { head } = reply;
+      return await respond(client, {
+        length: head.length,
+        mtime: head.lastModified,
+        type: mutable ? (head.type ?? contentTypeOf(route.key)) : contentTypeOf(route.key),
+        cacheStatus: { fwd: 'uri-miss' },
+        via: `1.1 ${context.id}`,
+      });
+    }
+    case 'unchanged':
+      throw notStored(route);
+    default: {
+      const error = refusal(route.key, reply);
+      if (reply.kind === 'missing' && reply.certain) fills.noteMissing(route.key, error);
+      throw error;
+    }
+  }
+}
+
+function notStored(route: Route): CacheError {
+  return new CacheError('not-stored', {
+    verb: 'serve',
+    thing: route.key,
+    reason: 'it is not stored, and only what is stored was asked for',
+  });
+}

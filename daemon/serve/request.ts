@@ -1,0 +1,86 @@
+// The way of a request:
+//
+//   admit → route → look up → hit  ─→ respond → deliver
+//                           → whole / miss ─→ collapse (join or start a fill) ↗
+//                           → old ─→ revalidate ↗   (no source answers: stale)
+//                           → pass (query string, directory) ↗
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { CacheError } from '../errors.ts';
+import type { Route } from '../origin/route.ts';
+import { logAccess } from './access-log.ts';
+import { type Client, createClient } from './client.ts';
+import type { ServeContext } from './context.ts';
+import { checkRequest, dropBody } from './guard.ts';
+import { respondStored } from './hit.ts';
+import { lookUp } from './lookup.ts';
+import { respondFilling, respondMissing } from './miss.ts';
+import { respondPassed } from './pass.ts';
+import { refuse } from './refuse.ts';
+import { respondOld } from './revalidate.ts';
+import { findRoute } from './target.ts';
+
+/** The one page of our own: for supervisors and load balancers, and never logged. */
+const HEALTH = '/.package-cache/health';
+
+/** Answers one request. Whatever goes wrong, the client is told or its connection is broken. */
+export async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: ServeContext,
+): Promise<void> {
+  const client = createClient(request, response);
+  try {
+    admit(client, context);
+    await dropBody(request);
+    if (request.url === HEALTH) return void response.end('ok\n');
+    context.counters.requests += 1;
+    logAccess(client, context);
+    const route = findRoute(
+      { target: request.url ?? '', host: request.headers.host },
+      {
+        repositories: context.settings().config.repositories,
+        isOwn: context.isOwn,
+      },
+    );
+    await serve(client, route, context);
+  } catch (error) {
+    refuse(client, error, context);
+  } finally {
+    context.counters.bytesServed += client.sent;
+  }
+}
+
+function admit(client: Client, { settings, id }: ServeContext): void {
+  if (!settings().allowed.allows(client.address)) {
+    throw new CacheError('forbidden', {
+      verb: 'serve',
+      thing: client.address,
+      reason: 'the address is not in ALLOW',
+    });
+  }
+  checkRequest(client.request, id);
+}
+
+async function serve(client: Client, route: Route, context: ServeContext): Promise<void> {
+  if (route.pass) return await respondPassed(client, route, context);
+  const found = await lookUp(client, route, context);
+  switch (found.kind) {
+    case 'miss':
+      return await respondMissing(client, { route, mutable: found.mutable }, context);
+    case 'whole': {
+      context.counters.hits += 1;
+      const { fill, head } = found;
+      return await respondFilling(client, { fill, head, cacheStatus: { hit: true } }, context);
+    }
+    case 'hit':
+    case 'old':
+      try {
+        if (found.kind === 'old') return await respondOld(client, { ...found, route }, context);
+        context.counters.hits += 1;
+        return await respondStored(client, { ...found, cacheStatus: { hit: true } }, context);
+      } finally {
+        found.entry.file.release();
+      }
+  }
+}

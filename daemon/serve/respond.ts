@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import type { Body } from '../cache/body.ts';
+import { etagOf } from '../cache/entry.ts';
+import { type CacheStatus, formatCacheStatus } from '../http/cache-status.ts';
+import { evaluatePreconditions, ifRangeMatches, type Validators } from '../http/conditional.ts';
+import { formatHttpDate } from '../http/date.ts';
+import { fieldValue } from '../http/fields.ts';
+import { multipart } from '../http/multipart.ts';
+import {
+  type ByteRange,
+  contentRange,
+  parseRange,
+  resolveRanges,
+  unsatisfiedRange,
+} from '../http/range.ts';
+import type { Client } from './client.ts';
+import { deliver, send } from './deliver.ts';
+
+/** A package, or the page of one, ready to be answered with. */
+export interface Representation {
+  /** Absent where a source was asked for a head alone. */
+  readonly body?: Body;
+  /** Bytes; absent while it is not known. */
+  readonly length: number | undefined;
+  /** Last-Modified, whole seconds since the epoch. */
+  readonly mtime: number | undefined;
+  readonly type: string;
+  readonly cacheStatus: CacheStatus;
+  /** Who passed the message on, for Via (RFC 9110 section 7.6.3). */
+  readonly via: string;
+}
+
+/**
+ * Answers with a representation, as its preconditions and ranges have it (RFC 9110 sections 13
+ * and 14), and delivers the body.
+ *
+ * @throws what `deliver` throws, when the head may be out already.
+ */
+export async function respond(client: Client, shown: Representation): Promise<void> {
+  const validators = validatorsOf(shown);
+  setFields(client, { shown, validators });
+  switch (evaluatePreconditions(client.fields, validators)) {
+    case 'not-modified':
+      return endWithout(client, 304);
+    case 'failed':
+      client.response.setHeader('Content-Length', 0);
+      return endWithout(client, 412);
+    case 'proceed':
+  }
+  const ranges = requestedRanges(client, { shown, validators });
+  if (ranges === undefined) return await respondWhole(client, shown);
+  const [only] = ranges;
+  if (only === undefined) return refuseRange(client, shown.length ?? 0);
+  if (ranges.length === 1) return await respondPart(client, { shown, range: only });
+  return await respondParts(client, { shown, ranges });
+}
+
+function validatorsOf({ mtime, length }: Representation): Validators {
+  if (mtime === undefined) return {};
+  return length === undefined
+    ? { lastModified: mtime }
+    : { lastModified: mtime, etag: etagOf(mtime, length) };
+}
+
+interface Shown {
+  readonly shown: Representation;
+  readonly validators: Validators;
+}
+
+function setFields(client: Client, { shown, validators }: Shown): void {
+  const { response } = client;
+  client.cacheStatus = formatCacheStatus(shown.cacheStatus);
+  response.setHeader('Content-Type', shown.type);
+  if (validators.lastModified !== undefined) {
+    response.setHeader('Last-Modified', formatHttpDate(validators.lastModified));
+  }
+  if (validators.etag !== undefined) response.setHeader('ETag', validators.etag);
+  if (shown.length !== undefined) response.setHeader('Accept-Ranges', 'bytes');
+  response.setHeader('Cache-Status', client.cacheStatus);
+  response.setHeader('Via', shown.via);
+}
+
+/** The ranges to answer with: none means 416, undefined the whole. */
+function requestedRanges(client: Client, { shown, validators }: Shown) {
+  const field = fieldValue(client.fields, 'range');
+  // RFC 9110 section 14.2: Range means something with GET alone, and only once the length is known.
+  if (field === undefined || client.method !== 'GET' || shown.length === undefined)
+    return undefined;
+  const condition = fieldValue(client.fields, 'if-range');
+  if (condition !== undefined && !ifRangeMatches(condition, validators)) return undefined;
+  const specs = parseRange(field);
+  return specs && resolveRanges(specs, shown.length);
+}
+
+async function respondWhole(client: Client, shown: Representation): Promise<void> {
+  const { response } = client;
+  response.statusCode = 200;
+  if (shown.length !== undefined) response.setHeader('Content-Length', shown.length);
+  if (client.method === 'HEAD' || shown.body === undefined) return void response.end();
+  await deliver(client, shown.body, { start: 0 });
+  response.end();
+}
+
+interface Part {
+  readonly shown: Representation;
+  readonly range: ByteRange;
+}
+
+async function respondPart(client: Client, { shown, range }: Part): Promise<void> {
+  const { response } = client;
+  response.statusCode = 206;
+  response.setHeader('Content-Length', range.end - range.start);
+  response.setHeader('Content-Range', contentRange(range, shown.length));
+  if (shown.body !== undefined) await deliver(client, shown.body, range);
+  response.end();
+}
+
+interface Parts {
+  readonly shown: Representation;
+  readonly ranges: readonly ByteRange[];
+}
+
+// RFC 9110 section 15.3.7.2.
+async function respondParts(client: Client, { shown, ranges }: Parts): Promise<void> {
+  const { response } = client;
+  const { body, type, length = 0 } = shown;
+  const boundary = randomBytes(12).toString('hex');
+  const message = multipart({ ranges, length, type, boundary });
+  response.statusCode = 206;
+  response.setHeader('Content-Type', message.contentType);
+  response.setHeader('Content-Length', message.contentLength);
+  for (const { head, range } of message.parts) {
+    await send(response, head);
+    if (body !== undefined) await deliver(client, body, range);
+  }
+  response.end(message.tail);
+}
+
+// RFC 9110 section 15.5.17: with the current length.
+function refuseRange(client: Client, length: number): void {
+  client.response.setHeader('Content-Range', unsatisfiedRange(length));
+  client.response.setHeader('Content-Length', 0);
+  endWithout(client, 416);
+}
+
+function endWithout(client: Client, status: number): void {
+  client.response.statusCode = status;
+  if (status !== 304) client.response.removeHeader('Content-Type');
+  client.response.end();
+}
