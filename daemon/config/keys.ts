@@ -171,6 +171,21 @@ export const keys = {
     change: 'restart',
     parse: parseSocketPath,
   },
+  LOG_LEVEL: {
+    field: 'logLevel',
+    default: 'info',
+    why: 'How much the log tells: error, warn, info or debug.',
+    change: 'live',
+    parse: parseLogLevel,
+  },
+  ACCESS_LOG: {
+    field: 'accessLog',
+    default: 'none',
+    example: '/var/log/package-cache/access.log',
+    why: 'A file that takes one line for every request.',
+    change: 'live',
+    parse: parsePath,
+  },
   MANIFESTS: {
     field: 'manifests',
     default: 'none',
@@ -194,21 +209,6 @@ export const keys = {
     why: 'The HTTP proxy on the way to the sources; http_proxy is not looked at.',
     change: 'restart',
     parse: parseProxy,
-  },
-  LOG_LEVEL: {
-    field: 'logLevel',
-    default: 'info',
-    why: 'How much the log tells: error, warn, info or debug.',
-    change: 'live',
-    parse: parseLogLevel,
-  },
-  ACCESS_LOG: {
-    field: 'accessLog',
-    default: 'none',
-    example: '/var/log/package-cache/access.log',
-    why: 'A file that takes one line for every request.',
-    change: 'live',
-    parse: parsePath,
   },
   MAX_FILLS: {
     field: 'maxFills',

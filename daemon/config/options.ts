@@ -34,7 +34,10 @@ interface OptionRow {
 }
 
 const rows = {
-  source: { value: 'URL', help: 'fetch packages from here; repeat it for more, tried in order' },
+  source: {
+    value: 'URL',
+    help: 'fetch from here and not from SOURCES; repeat it for more, tried in order',
+  },
   cache: { value: 'DIR', help: 'store the packages here' },
   host: { value: 'ADDRESS', help: 'listen on this address (127.0.0.1)' },
   port: { value: 'PORT', help: 'listen on this port (4000); 0 takes any that is free' },

@@ -19,7 +19,7 @@ export function refuse(client: Client, error: unknown, context: ServeContext): v
   } else if (error.code === 'storage') {
     context.log.warn(error.message);
   }
-  if (response.destroyed) return;
+  if (response.destroyed || !request.socket.writable) return;
   if (response.headersSent) {
     resetClient(client);
     return;

@@ -40,7 +40,7 @@ export interface HttpServer {
  */
 export async function openServer(where: Listening, context: ServeContext): Promise<HttpServer> {
   const sockets = new Set<Socket>();
-  const busy = new Map<Socket, number>();
+  const busy: Busy = new Map();
   const server = createServer({
     headersTimeout: LIMITS.head,
     requestTimeout: LIMITS.request,
@@ -57,11 +57,11 @@ export async function openServer(where: Listening, context: ServeContext): Promi
 
   const respond = (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
-    busy.set(socket, (busy.get(socket) ?? 0) + 1);
+    const answers = busy.get(socket) ?? new Set();
+    busy.set(socket, answers.add(response));
     response.once('close', () => {
-      const left = (busy.get(socket) ?? 1) - 1;
-      if (left > 0) busy.set(socket, left);
-      else busy.delete(socket);
+      answers.delete(response);
+      if (answers.size === 0) busy.delete(socket);
     });
     // A reset connection shows as an error of its response; it is told by 'close' as well.
     response.on('error', () => {});
@@ -78,9 +78,11 @@ export async function openServer(where: Listening, context: ServeContext): Promi
     writeAndClose(socket, { status: 403, reason: 'CONNECT is not for this cache: no open proxy' });
   });
   server.on('clientError', (error, socket: Socket) => {
-    // Bytes of an answer may be out: what is written now would be taken for a part of it.
-    if (errnoOf(error) === 'ECONNRESET' || busy.has(socket)) return void socket.resetAndDestroy();
-    refuseOnWire(socket, error);
+    const answers = [...(busy.get(socket) ?? [])];
+    // Where bytes of an answer are out, what is written now would be taken for a part of it.
+    const begun = answers.length > 1 || answers.some((response) => response.headersSent);
+    if (errnoOf(error) === 'ECONNRESET' || begun) socket.resetAndDestroy();
+    else refuseOnWire(socket, error);
   });
   const address = await listen(server, where);
   return {
@@ -90,6 +92,9 @@ export async function openServer(where: Listening, context: ServeContext): Promi
     close: (grace) => closeServer(server, { sockets, busy, grace }),
   };
 }
+
+/** The answers under way on each connection; several when requests are pipelined. */
+type Busy = Map<Socket, Set<ServerResponse>>;
 
 interface Admission {
   readonly sockets: Set<Socket>;
@@ -107,7 +112,7 @@ function admitConnection(socket: Socket, { sockets, context }: Admission): void 
 
 interface Closing {
   readonly sockets: ReadonlySet<Socket>;
-  readonly busy: ReadonlyMap<Socket, number>;
+  readonly busy: Busy;
   readonly grace: number;
 }
 

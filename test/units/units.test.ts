@@ -50,7 +50,9 @@ test('a formatted size is within five per cent of the bytes it words', (t) => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 2 ** 50 }), (bytes) => {
         const shown = formatSize(bytes);
-        const parsed = shown.endsWith('P') ? Number.parseFloat(shown) * 1024 ** 5 : parseSize(shown);
+        const parsed = shown.endsWith('P')
+          ? Number.parseFloat(shown) * 1024 ** 5
+          : parseSize(shown);
         return Math.abs(parsed - bytes) / bytes < 0.05;
       }),
     ),

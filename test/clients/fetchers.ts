@@ -1,0 +1,89 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { type Daemon, startDaemon, tempDir } from '../helpers/daemon.ts';
+import { type Origin, type OriginOptions, startOrigin } from '../helpers/origin.ts';
+import { type Finished, type LaunchOptions, run } from '../helpers/process.ts';
+
+/** A download program and its arguments for one file. */
+export type Fetcher = (fetch: {
+  readonly url: string;
+  readonly file: string;
+  readonly resume: boolean;
+}) => { readonly program: string; readonly args: string[] };
+
+/** FETCHCOMMAND and RESUMECOMMAND of Portage's make.globals. */
+export const wget: Fetcher = ({ url, file, resume }) => ({
+  program: 'wget',
+  args: [
+    ...(resume ? ['-c'] : []),
+    ...['-t', '3', '-T', '60', '--passive-ftp'],
+    ...['-U', 'Portage (Gentoo, https://www.gentoo.org) distfile-fetch'],
+    ...['-O', file, url],
+  ],
+});
+
+export const curl: Fetcher = ({ url, file, resume }) => ({
+  program: 'curl',
+  args: ['-q', '-fsS', '--globoff', ...(resume ? ['-C', '-'] : []), '-o', file, url],
+});
+
+export const aria2: Fetcher = ({ url, file, resume }) => ({
+  program: 'aria2c',
+  args: [
+    ...['--no-conf', '-x8', '-s8', '--min-split-size=1M', '--file-allocation=none'],
+    ...['--allow-overwrite=true', '--auto-file-renaming=false', resume ? '-c' : '--continue=false'],
+    ...['-d', dirname(file), '-o', basename(file), url],
+  ],
+});
+
+/** An origin, a daemon in front of it and a directory for what clients fetch. */
+export interface Scene {
+  readonly origin: Origin;
+  readonly daemon: Daemon;
+  readonly directory: string;
+  /** Runs a fetcher on a path in its spelling on the wire. */
+  fetch(fetcher: Fetcher, path: string, options?: FetchOptions): Promise<Fetched>;
+}
+
+export interface FetchOptions {
+  /** Goes on with this file of an earlier run. */
+  readonly resume?: string;
+  /** Goes on with these bytes, which an earlier download left. */
+  readonly partial?: Buffer;
+}
+
+export interface Fetched extends Finished {
+  /** The file's bytes; undefined when there is none. */
+  readonly bytes: Buffer | undefined;
+}
+
+/** Starts a scene; clients see no configuration and no home of this machine. */
+export async function startScene(
+  t: ExecutionContext,
+  files: NonNullable<OriginOptions['files']>,
+): Promise<Scene> {
+  const origin = await startOrigin(t, { files });
+  const daemon = await startDaemon(t, { sources: [origin.url] });
+  const directory = await tempDir(t);
+  let count = 0;
+  return {
+    origin,
+    daemon,
+    directory,
+    fetch: async (fetcher, path, { resume, partial } = {}) => {
+      count += 1;
+      const file = resume ?? join(directory, `fetched-${count}`);
+      if (partial !== undefined) await writeFile(file, partial);
+      const goOn = resume !== undefined || partial !== undefined;
+      const { program, args } = fetcher({ url: `${daemon.url}${path}`, file, resume: goOn });
+      const finished = await run(program, { args, ...clientEnvironment(directory) });
+      return { ...finished, bytes: await readFile(file).catch(() => undefined) };
+    },
+  };
+}
+
+/** For programs whose messages are read and whose start-up files are not. */
+export function clientEnvironment(home: string): Omit<LaunchOptions, 'args'> {
+  return { cwd: home, env: { HOME: home, LC_ALL: 'C.UTF-8' } };
+}

@@ -1,0 +1,31 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+
+/**
+ * Whether all these programs are installed. One that is missing passes the test with a note on a
+ * laptop and fails it in CI, where `.ci/run` installs them.
+ */
+export function needs(t: ExecutionContext, ...programs: readonly string[]): boolean {
+  const missing = programs.filter((program) => !isInstalled(program));
+  if (missing.length === 0) return true;
+  const note = `Not tested: ${missing.join(', ')} not installed`;
+  if (process.env.CI === 'true') {
+    t.fail(note);
+  } else {
+    t.log(note);
+    t.pass();
+  }
+  return false;
+}
+
+function isInstalled(program: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
