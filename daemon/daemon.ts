@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { type CacheDirectory, openDirectory } from './cache/directory.ts';
 import { createMetaBook } from './cache/meta.ts';
+import { openPartialBook, type PartialBook } from './cache/partial-book.ts';
 import { createPolicy } from './cache/policy.ts';
 import { readStats, writeStats } from './cache/stats-file.ts';
 import { createStore } from './cache/store.ts';
@@ -11,6 +12,7 @@ import type { Asking } from './origin/ask.ts';
 import { createFills } from './origin/collapse.ts';
 import { createHealthBook } from './origin/health.ts';
 import { createUpstream, type Upstream } from './origin/request.ts';
+import { resumeAll } from './origin/resume.ts';
 import { createStickiness } from './origin/sticky.ts';
 import { createAllowList } from './serve/allow.ts';
 import type { ServeContext, Settings } from './serve/context.ts';
@@ -58,12 +60,20 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     opened.push(await keepStats({ directory, counters, log }));
     const upstream = await openUpstream(options, directory.id);
     opened.push(() => upstream.close());
-    const parts = assemble({ options, directory, counters, upstream });
+    const partials = await openPartialBook(directory.layout);
+    const kept = await partials.sweep(Date.now());
+    const parts = assemble({ options, directory, counters, upstream, partials });
     opened.push(() => parts.context.fills.close('the daemon stops'));
     const server = await openServer(config, parts.context);
     parts.listening(server);
     opened.push(() => closeGently(server, parts.context));
     log.info(`listening on http://${urlHost(config.host)}:${server.port}/`);
+    const { fills, settings } = parts.context;
+    const { policy } = settings();
+    const { repositories } = config;
+    resumeAll({ kept, fills, policy, repositories }).catch((error: unknown) =>
+      log.error(`Cannot resume: ${describe(error)}`),
+    );
     return { host: server.host, port: server.port, reload: parts.reload, close: closeAll };
   } catch (error) {
     await closeAll();
@@ -76,9 +86,10 @@ interface Assembly {
   readonly directory: CacheDirectory;
   readonly counters: Counters;
   readonly upstream: Upstream;
+  readonly partials: PartialBook;
 }
 
-function assemble({ options, directory, counters, upstream }: Assembly) {
+function assemble({ options, directory, counters, upstream, partials }: Assembly) {
   const { log } = options;
   const { layout, id } = directory;
   let settings = createSettings(options.config);
@@ -89,7 +100,7 @@ function assemble({ options, directory, counters, upstream }: Assembly) {
   const store = createStore(layout);
   const meta = createMetaBook(layout);
   const fills = createFills(
-    { asking, sticky, layout, store, meta, counters, log },
+    { asking, sticky, layout, store, meta, partials, counters, log },
     () => settings.config,
   );
   const context: ServeContext = {

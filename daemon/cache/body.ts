@@ -79,9 +79,10 @@ export class GrowingBody {
     return this.length !== undefined && this.#committed >= this.length;
   }
 
-  /** The writer has put `bytes` more into the file. */
-  advance(bytes: number): void {
-    this.#committed += bytes;
+  /** The first `bytes` bytes are in the file and may be read. */
+  reach(bytes: number): void {
+    if (bytes <= this.#committed) return;
+    this.#committed = bytes;
     this.#wake();
   }
 

@@ -56,10 +56,15 @@ for (const [network, prefix] of [
   ['224.0.0.0', 3],
 ] as const) {
   notRoutable.addSubnet(network, prefix, 'ipv4');
+  // RFC 6052: the same network as a NAT64 sees it.
+  notRoutable.addSubnet(`64:ff9b::${network}`, 96 + prefix, 'ipv6');
 }
 for (const [network, prefix] of [
-  // Its IPv6 sibling: unspecified, loopback, unique local, link-local, multicast.
+  // Its IPv6 sibling: unspecified, loopback, the LAN's own NAT64, 6to4, unique local, link-local,
+  // multicast.
   ['::', 127],
+  ['64:ff9b:1::', 48],
+  ['2002::', 16],
   ['fc00::', 7],
   ['fe80::', 10],
   ['ff00::', 8],

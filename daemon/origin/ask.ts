@@ -22,21 +22,31 @@ export interface Question {
   readonly expected: Expected;
   /** Our own validators or range for one source, by lower-case name. */
   readonly fields?: (source: SourceUrl) => Readonly<Record<string, string>>;
+  /** A reason to refuse an answer that is good in itself. */
+  readonly accept?: (offer: Offer) => string | undefined;
   /** Gives the question up. */
   readonly signal?: AbortSignal;
 }
 
+/** An answer that may be the right one. */
+export interface Offer {
+  readonly source: SourceUrl;
+  readonly head: OriginHead;
+  /** The offset of the first byte that follows. */
+  readonly from: number;
+}
+
 /** What the sources came to. */
 export type Reply =
-  | {
-      readonly kind: 'good';
-      readonly source: SourceUrl;
-      readonly answer: UpstreamAnswer;
-      readonly head: OriginHead;
-    }
+  | ({ readonly kind: 'good'; readonly answer: UpstreamAnswer } & Offer)
   | { readonly kind: 'unchanged'; readonly source: SourceUrl }
-  /** `certain`: every source that is not set aside said so. */
-  | { readonly kind: 'missing'; readonly certain: boolean; readonly said: readonly Said[] }
+  /** `certain`: every source that is not set aside said so; `unanimous`: every source did. */
+  | {
+      readonly kind: 'missing';
+      readonly certain: boolean;
+      readonly unanimous: boolean;
+      readonly said: readonly Said[];
+    }
   | { readonly kind: 'failed'; readonly said: readonly Said[] };
 
 /** Whom to ask, and how long to wait before asking the next as well. */
@@ -127,7 +137,7 @@ class Race {
     let verdict: Verdict;
     try {
       answer = await runner.attempt.answer;
-      verdict = await this.#judge(answer);
+      verdict = await this.#judge(answer, runner.source);
     } catch (error) {
       verdict = {
         kind: 'bad',
@@ -140,7 +150,8 @@ class Race {
     if (verdict.kind === 'bad') this.#asking.health.fail(runner.source, verdict.reason);
     else this.#asking.health.succeed(runner.source, Date.now() - runner.started);
     if (verdict.kind === 'good' && answer !== undefined) {
-      this.#win(runner, { kind: 'good', source: runner.source, answer, head: verdict.head });
+      const { head, from } = verdict;
+      this.#win(runner, { kind: 'good', source: runner.source, answer, head, from });
       return;
     }
     answer?.exchange.discard();
@@ -150,15 +161,18 @@ class Race {
   }
 
   // Without a length an empty body shows only at its end, and it must show before the client's head.
-  async #judge(answer: UpstreamAnswer): Promise<Verdict> {
-    const { expected, method } = this.#question;
+  async #judge(answer: UpstreamAnswer, source: SourceUrl): Promise<Verdict> {
+    const { expected, method, accept } = this.#question;
     const verdict = judge(answer, expected);
-    if (method === 'HEAD' || verdict.kind !== 'good' || expected.mutable) return verdict;
+    if (verdict.kind !== 'good') return verdict;
+    const refused = accept?.({ source, head: verdict.head, from: verdict.from });
+    if (refused !== undefined) return { kind: 'unfit', reason: refused };
+    if (method === 'HEAD' || expected.mutable) return verdict;
     if (verdict.head.length !== undefined || (await answer.exchange.hasBody())) return verdict;
     return { kind: 'bad', reason: 'an empty body' };
   }
 
-  #note(source: SourceUrl, verdict: Verdict & { kind: 'missing' | 'bad' }): void {
+  #note(source: SourceUrl, verdict: Verdict & { kind: 'missing' | 'unfit' | 'bad' }): void {
     this.#said.push({ source, reason: verdict.reason });
     if (verdict.kind === 'missing') this.#missing.add(source);
     this.#startNext();
@@ -203,9 +217,14 @@ class Race {
 
   #finish(): void {
     const said = this.#said;
-    const certain = [...this.#healthy].every((source) => this.#missing.has(source));
+    const unanimous = this.#missing.size === this.#question.sources.length;
+    const healthy = [...this.#healthy];
+    // Where all are set aside, the word of one is not the word of all.
+    const certain = healthy.length > 0 && healthy.every((source) => this.#missing.has(source));
     this.#end(
-      this.#missing.size > 0 ? { kind: 'missing', certain, said } : { kind: 'failed', said },
+      this.#missing.size > 0
+        ? { kind: 'missing', certain: certain || unanimous, unanimous, said }
+        : { kind: 'failed', said },
     );
   }
 

@@ -1,9 +1,11 @@
 import { CacheError } from '../errors.ts';
 import { Fill } from './fill.ts';
+import { createMemory } from './memory.ts';
 import type { FillContext, FillOrder } from './order.ts';
+import { cancelled } from './refusals.ts';
 
-/** More missing names than this are not remembered at once. */
-const REMEMBERED = 10_000;
+/** So long a Range without proof is refused, in ms, after the sources turned to another file. */
+const REMEMBER_DIFFERENCE = 600_000;
 
 /** The limits a registry obeys; read at each use, since a reload may change them. */
 export interface FillLimits {
@@ -30,6 +32,8 @@ export interface Fills {
   refuseMissing(key: string): void;
   /** When a source was last asked about a stored copy in vain, milliseconds since the epoch. */
   lastFailure(key: string): number | undefined;
+  /** The first byte in which a key's file differs from what clients got some minutes ago. */
+  differsAt(key: string): number | undefined;
   all(): readonly Fill[];
   /** Gives every fill up and resolves when all of them have ended. */
   close(reason: string): Promise<void>;
@@ -38,22 +42,36 @@ export interface Fills {
 /** Starts without a fill. */
 export function createFills(context: FillContext, limits: () => FillLimits): Fills {
   const running = new Map<string, Fill>();
+  let closing = false;
   const missing = createMemory<CacheError>(() => limits().negativeTtl);
   const failed = createMemory<number>(() => limits().negativeTtl);
+
+  const differences = createMemory<number>(() => REMEMBER_DIFFERENCE);
 
   const start = (order: FillOrder): Fill => {
     const { key } = order.route;
     if (running.size >= limits().maxFills) throw tooMany(key, limits().maxFills);
+    if (closing) throw cancelled(key, 'the daemon stops');
     const fill = new Fill(context, order, running.get(key)?.finished);
     running.set(key, fill);
     fill.start.catch((error: unknown) => {
       if (order.stored === true) failed.set(key, Date.now());
       else if (fill.certainlyMissing && error instanceof CacheError) missing.set(key, error);
     });
+    fill.start.then(() => noteDifference(fill), ignore);
     fill.finished.then(() => {
       if (running.get(key) === fill) running.delete(key);
+      noteDifference(fill);
+      // The file that the sources have now is fetched, whoever is still there to wait for it.
+      if (fill.turned) startOver(order);
     }, ignore);
     return fill;
+  };
+  const noteDifference = ({ order, differsAt }: Fill): void => {
+    if (differsAt !== undefined) differences.set(order.route.key, differsAt);
+  };
+  const startOver = (order: FillOrder): void => {
+    if (!closing && running.size < limits().maxFills && !running.has(order.route.key)) start(order);
   };
   const refuseMissing = (key: string): void => {
     const known = missing.get(key);
@@ -70,8 +88,10 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
     noteMissing: (key, error) => missing.set(key, error),
     refuseMissing,
     lastFailure: (key) => failed.get(key),
+    differsAt: (key) => differences.get(key),
     all: () => [...running.values()],
     close: async (reason) => {
+      closing = true;
       const ending = [...running.values()];
       for (const fill of ending) fill.cancel(reason);
       await Promise.all(ending.map((fill) => fill.finished));
@@ -79,7 +99,7 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
   };
 }
 
-// A fill's end is never an error.
+// Who waits for a fill hears of its failure; here only its traces are noted.
 function ignore(): void {}
 
 function tooMany(key: string, limit: number): CacheError {
@@ -88,30 +108,4 @@ function tooMany(key: string, limit: number): CacheError {
     thing: key,
     reason: `${limit} downloads are in progress (MAX_FILLS); try again in a moment`,
   });
-}
-
-interface Memory<Value> {
-  get(key: string): Value | undefined;
-  set(key: string, value: Value): void;
-}
-
-function createMemory<Value>(lifetime: () => number): Memory<Value> {
-  const kept = new Map<string, { readonly value: Value; readonly at: number }>();
-  return {
-    get: (key) => {
-      const found = kept.get(key);
-      if (found === undefined) return undefined;
-      if (Date.now() - found.at < lifetime()) return found.value;
-      kept.delete(key);
-      return undefined;
-    },
-    set: (key, value) => {
-      kept.delete(key);
-      kept.set(key, { value, at: Date.now() });
-      for (const oldest of kept.keys()) {
-        if (kept.size <= REMEMBERED) return;
-        kept.delete(oldest);
-      }
-    },
-  };
 }

@@ -1,4 +1,5 @@
-import { Agent, buildConnector, type Dispatcher, ProxyAgent } from 'undici';
+import type { Socket } from 'node:net';
+import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { createLookup, type FamilyMemory, rememberFamily } from './address.ts';
 import { hideContinue } from './interim.ts';
 
@@ -6,6 +7,9 @@ import { hideContinue } from './interim.ts';
 const CONNECT_TIMEOUT = 10_000;
 /** Node's own 250 ms gives up on far mirrors, one address after another. */
 const ADDRESS_TIMEOUT = 2000;
+
+/** The code of the error when a source resets a connection. */
+export const RESET = 'ERR_SOURCE_RESET';
 
 /** How connections to the sources are made. */
 export interface ConnectionOptions {
@@ -18,8 +22,14 @@ export interface ConnectionOptions {
 /** What the dispatchers of one daemon share. */
 export interface ConnectionMemory {
   readonly families: FamilyMemory;
-  /** How many connections were opened to each origin so far. */
-  readonly opened: Map<string, number>;
+  /** Told on which connection the request goes that is about to be written. */
+  starting: ((connection: Connection) => void) | undefined;
+}
+
+/** What is to be known of a connection. */
+export interface Connection {
+  /** It has carried another request before. */
+  readonly kept: boolean;
 }
 
 interface DispatcherOptions {
@@ -29,40 +39,83 @@ interface DispatcherOptions {
   readonly publicOnly: boolean;
 }
 
+const settings = {
+  allowH2: false,
+  pipelining: 1,
+  // Our own watchdog and deadlines rule: undici's are blind while a body is paused.
+  headersTimeout: 0,
+  bodyTimeout: 0,
+  keepAliveTimeout: 15_000,
+};
+
 /** A pool of kept connections, one request at a time on each. */
-export function createDispatcher({ options, memory, publicOnly }: DispatcherOptions): Dispatcher {
-  const settings = {
-    allowH2: false,
-    pipelining: 1,
-    // Our own watchdog and deadlines rule: undici's are blind while a body is paused.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: 15_000,
+export function createDispatcher(given: DispatcherOptions): Dispatcher {
+  const { options, memory } = given;
+  if (options.proxy === undefined)
+    return new Agent({ ...settings, connect: createConnector(given) });
+  const factory = (origin: string | URL, pool: Pool.Options) => {
+    const connect = prepared(pool.connect as buildConnector.connector, memory);
+    return new Pool(origin, { ...pool, ...settings, connect });
   };
-  if (options.proxy !== undefined) return new ProxyAgent({ ...settings, uri: options.proxy });
-  return new Agent({ ...settings, connect: createConnector({ options, memory, publicOnly }) });
+  return new ProxyAgent({
+    ...settings,
+    uri: options.proxy,
+    connectTimeout: CONNECT_TIMEOUT,
+    requestTls: { ...trustOf(options), allowH2: false },
+    factory,
+  } as ProxyAgent.Options);
 }
 
-function createConnector(given: DispatcherOptions): buildConnector.connector {
-  const { options, memory, publicOnly } = given;
+function createConnector({ options, memory, publicOnly }: DispatcherOptions) {
   const connect = buildConnector({
     allowH2: false,
     timeout: CONNECT_TIMEOUT,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT,
     lookup: createLookup(memory.families, publicOnly),
-    ...(options.ca === undefined ? {} : { ca: [...options.ca] }),
+    ...trustOf(options),
   } as buildConnector.BuildOptions);
-  return (target, callback) => {
-    const origin = `${target.protocol}//${target.host ?? target.hostname}`;
-    memory.opened.set(origin, (memory.opened.get(origin) ?? 0) + 1);
+  return prepared(connect, memory);
+}
+
+function trustOf({ ca }: ConnectionOptions): { ca?: string[] } {
+  return ca === undefined ? {} : { ca: [...ca] };
+}
+
+function prepared(connect: buildConnector.connector, memory: ConnectionMemory) {
+  const connector: buildConnector.connector = (target, callback) => {
     connect(target, (error, socket) => {
       if (error !== null) return callback(error, null);
       if (socket.remoteFamily !== undefined) {
         rememberFamily(memory.families, target.hostname, socket.remoteFamily === 'IPv6' ? 6 : 4);
       }
+      watchRequests(socket, memory);
       hideContinue(socket);
+      renameResets(socket);
       callback(null, socket);
     });
   };
+  return connector;
+}
+
+// undici writes a request in the same turn in which it tells its handler of the start.
+function watchRequests(socket: Socket, memory: ConnectionMemory): void {
+  const write = socket.write.bind(socket) as (...parameters: unknown[]) => boolean;
+  let kept = false;
+  socket.write = (...parameters: unknown[]) => {
+    memory.starting?.({ kept });
+    memory.starting = undefined;
+    kept = true;
+    return write(...parameters);
+  };
+}
+
+/**
+ * Gives a RST another name: by its own, undici takes it for the end of a body that only the end of
+ * the connection delimits, and a short body would look whole.
+ */
+function renameResets(socket: Socket): void {
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ECONNRESET') error.code = RESET;
+  });
 }

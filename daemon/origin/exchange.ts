@@ -3,6 +3,8 @@ import type { RawFields } from '../http/fields.ts';
 
 /** A body that is thrown away is read up to here, to keep the connection; beyond, it is cut. */
 const DISCARD_LIMIT = 64 * 1024;
+/** And for so many milliseconds: one that never ends must not hold its connection for ever. */
+const DISCARD_TIME = 5000;
 
 /** Where the bytes of an answer go. */
 export interface BodySink {
@@ -29,8 +31,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #ending: Ending | undefined;
   #aborted: Error | undefined;
   #arrival: PromiseWithResolvers<void> | undefined;
+  readonly #starting: () => void;
 
-  constructor() {
+  /** @param starting told just before the request is written */
+  constructor(starting: () => void = () => {}) {
+    this.#starting = starting;
     // Whoever gave the exchange up may never look at its head.
     this.#head.promise.catch(() => {});
   }
@@ -82,19 +87,23 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Throws the body away: read when it is short, so that the connection may be used again. */
   discard(): void {
     let bytes = 0;
+    const cut = () => this.abort(new Error('the body is of no use'));
+    const timer = setTimeout(cut, DISCARD_TIME);
+    const stop = () => clearTimeout(timer);
     this.readBody({
       data: (chunk) => {
         bytes += chunk.length;
-        if (bytes > DISCARD_LIMIT) this.abort(new Error('the body is of no use'));
+        if (bytes > DISCARD_LIMIT) cut();
       },
-      end: () => {},
-      fail: () => {},
+      end: stop,
+      fail: stop,
     });
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#aborted !== undefined) controller.abort(this.#aborted);
+    if (this.#aborted === undefined) this.#starting();
+    else controller.abort(this.#aborted);
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {

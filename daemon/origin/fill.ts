@@ -1,25 +1,16 @@
-import { dirname } from 'node:path/posix';
 import type { Body } from '../cache/body.ts';
 import { removeFile } from '../cache/durable.ts';
-import { Partial } from '../cache/partial.ts';
 import type { SourceUrl } from '../config/source-url.ts';
-import { CacheError, describe } from '../errors.ts';
+import { type CacheError, describe } from '../errors.ts';
 import { formatDuration, formatRate, formatSize } from '../units.ts';
-import { ask, type Reply } from './ask.ts';
-import { download } from './download.ts';
+import { assemble } from './assemble.ts';
+import { begin, type Stream } from './beginning.ts';
+import type { Rest } from './continuation.ts';
 import { keep } from './keep.ts';
-import {
-  type FillContext,
-  type FillHead,
-  type FillOrder,
-  type FillStart,
-  fillHead,
-} from './order.ts';
-import { cancelled, refusal, unstorable } from './refusals.ts';
-import { isStepBack, validatorsFor } from './revalidation.ts';
-
-/** Silence that is a stall while another source might do better, and when none is left. */
-const STALL = { withOthers: 8000, alone: 30_000 };
+import type { FillContext, FillHead, FillOrder, FillStart } from './order.ts';
+import { knownOf } from './record.ts';
+import { type Recorder, startRecorder } from './recorder.ts';
+import { anotherFile, cancelled, failure } from './refusals.ts';
 
 /** One download in progress, from the question to the stored entry. */
 export type FillState = 'asking' | 'streaming' | 'storing' | 'done' | 'failed';
@@ -30,26 +21,29 @@ export class Fill {
   readonly startedAt = Date.now();
   /** How many requests were served from it. */
   clients = 0;
+  /** Who delivers now, or delivered last. */
   source: SourceUrl | undefined;
   /** Every source that works said that there is no such file. */
   certainlyMissing = false;
+  /** Where the sources' present file first differs from what was handed out. */
+  differsAt: number | undefined;
+  /** The sources turned to another file under way: that one is to be fetched from its start. */
+  turned = false;
   readonly #context: FillContext;
-  readonly #after: Promise<void> | undefined;
   readonly #start = Promise.withResolvers<FillStart>();
   readonly #finished = Promise.withResolvers<void>();
   readonly #cancelled = new AbortController();
   #state: FillState = 'asking';
-  #partial: Partial | undefined;
-  #head: FillHead | undefined;
+  #stream: Stream | undefined;
+  #recorder: Recorder | undefined;
 
   /** @param after a failed fill of the same key, which still has to clear its partial away */
   constructor(context: FillContext, order: FillOrder, after: Promise<void> | undefined) {
     this.#context = context;
     this.order = order;
-    this.#after = after;
     // Nobody may be waiting: a fill goes on without its clients.
     this.#start.promise.catch(() => {});
-    this.#run().catch((error: unknown) => this.#fail(error));
+    this.#run(after).catch((error: unknown) => this.#fail(error));
   }
 
   get state(): FillState {
@@ -68,119 +62,91 @@ export class Fill {
 
   /** The head of a body that is all there and only waits to be stored. */
   get whole(): FillHead | undefined {
-    return this.#state === 'storing' ? this.#head : undefined;
+    return this.#state === 'storing' ? this.#stream?.head : undefined;
   }
 
   /** A reader of the body; only once `start` has said that there is one. */
   reader(): Body {
-    if (this.#partial === undefined) throw new Error('a fill has no body before its start');
-    return this.#partial.body.reader();
+    if (this.#stream === undefined) throw new Error('a fill has no body before its start');
+    return this.#stream.partial.body.reader();
   }
 
-  /** Gives the download up; its readers are told. */
+  /** Gives the download up; its readers are told, and what is there is kept for the next. */
   cancel(reason: string): void {
     this.#cancelled.abort(cancelled(this.order.route.key, reason));
   }
 
-  async #run(): Promise<void> {
-    const reply = await this.#ask();
-    switch (reply.kind) {
-      case 'good':
-        return isStepBack(this.order.previous, reply)
-          ? this.#keep(reply)
-          : await this.#stream(reply);
+  async #run(after: Promise<void> | undefined): Promise<void> {
+    await after;
+    const { order } = this;
+    const beginning = await begin({
+      order,
+      context: this.#context,
+      signal: this.#cancelled.signal,
+    });
+    switch (beginning.kind) {
       case 'unchanged':
-        return this.#confirm(reply.source);
-      default:
-        if (reply.kind === 'missing' && reply.certain) this.certainlyMissing = true;
-        throw refusal(this.order.route.key, reply);
+        this.source = beginning.source;
+        this.#start.resolve({ kind: 'unchanged' });
+        return this.#end('done');
+      case 'refused':
+        this.certainlyMissing = beginning.certain;
+        throw beginning.error;
+      case 'body':
+        this.#stream = beginning.stream;
+        this.differsAt = beginning.differsAt;
+        await this.#download(beginning.stream, beginning.first);
+        await this.#store(beginning.stream);
     }
   }
 
-  async #ask(): Promise<Reply> {
-    const { route, mutable, previous } = this.order;
-    const asking = this.#context.asking();
-    const ordered = asking.health.order(route.repository.sources);
-    const validators = previous === undefined ? undefined : validatorsFor(previous);
-    return ask(asking, {
-      sources: mutable ? this.#context.sticky.order(dirname(route.key), ordered) : ordered,
-      method: 'GET',
-      path: route.upstreamPath,
-      expected: { path: route.path, mutable, conditional: validators !== undefined },
-      ...(validators === undefined ? {} : { fields: validators }),
-      signal: this.#cancelled.signal,
-    });
-  }
-
-  #keep({ source, answer }: Reply & { kind: 'good' }): void {
-    answer.exchange.discard();
-    this.#confirm(source);
-  }
-
-  #confirm(source: SourceUrl): void {
-    this.source = source;
-    this.#state = 'done';
-    this.#start.resolve({ kind: 'unchanged' });
-    this.#finished.resolve();
-  }
-
-  async #stream(reply: Reply & { kind: 'good' }): Promise<void> {
-    const { head, source, answer } = reply;
-    const { layout, counters } = this.#context;
-    const { exchange } = answer;
-    this.source = source;
-    await this.#after;
-    const partial = await Partial.create(layout.partial(this.order.route.key), head.length).catch(
-      (cause: unknown) => {
-        exchange.abort(new Error('there is no file to write to'));
-        throw unstorable(this.order.route.key, cause);
-      },
-    );
-    this.#partial = partial;
-    this.#head = fillHead(head);
+  async #download(stream: Stream, first: Rest): Promise<void> {
+    const { counters, asking, partials, log } = this.#context;
+    const { partial, head, record } = stream;
+    this.source = first.source;
     this.#state = 'streaming';
-    this.#start.resolve({ kind: 'body', head: this.#head });
-    const stop = () => exchange.abort(this.#cancelled.signal.reason as Error);
-    this.#cancelled.signal.addEventListener('abort', stop, { once: true });
-    if (this.#cancelled.signal.aborted) stop();
-    await download({
-      exchange,
+    this.#start.resolve({ kind: 'body', head });
+    const recorder = startRecorder({ partials, record, log });
+    this.#recorder = recorder;
+    partial.onSynced = recorder.note;
+    const end = await assemble({
+      asking,
+      route: this.order.route,
       partial,
-      length: head.length,
-      patience: this.order.route.repository.sources.length > 1 ? STALL.withOthers : STALL.alone,
+      first,
+      known: record === undefined ? undefined : knownOf(record),
+      signal: this.#cancelled.signal,
       received: (bytes) => {
         counters.bytesFetched += bytes;
       },
-    }).catch((error: unknown) => {
-      this.#blame(source, error);
-      throw error;
+      turned: (source) => {
+        this.source = source;
+      },
     });
-    await this.#complete(reply);
+    await recorder.stop();
+    if (end.kind === 'whole') return;
+    this.differsAt = end.offset;
+    this.turned = true;
+    throw anotherFile(this.order.route.key, end.offset);
   }
 
-  #blame(source: SourceUrl, error: unknown): void {
-    if (error instanceof CacheError) return;
-    this.#context.asking().health.fail(source, describe(error));
-  }
-
-  async #complete({ head, source }: Reply & { kind: 'good' }): Promise<void> {
-    const partial = this.#partial as Partial;
-    const mtime = (this.#head as FillHead).mtime;
-    const { key } = this.order.route;
+  async #store(stream: Stream): Promise<void> {
+    const { partial, head } = stream;
     const { log, counters } = this.#context;
+    const { key } = this.order.route;
     this.#state = 'storing';
     partial.body.finish();
     const account = this.#account(partial.body.committed);
-    if (!head.framed) {
-      log.info(`passed "${key}" ${account}; not stored: its end is uncertain`);
-    } else {
-      await keep({ order: this.order, partial, head, source, mtime }, this.#context);
+    if (head.stored) {
+      const source = this.source as SourceUrl;
+      await keep({ order: this.order, stream, source }, this.#context);
       counters.fills += 1;
       log.info(`stored "${key}" ${account}`);
+    } else {
+      log.info(`passed "${key}" ${account}; not stored: its end is uncertain`);
     }
-    await this.#release();
-    this.#state = 'done';
-    this.#finished.resolve();
+    await this.#clear(stream);
+    this.#end('done');
   }
 
   #account(bytes: number): string {
@@ -193,33 +159,47 @@ export class Fill {
 
   // Whoever reads this body must not take what is there for the whole.
   #fail(error: unknown): void {
-    const { log, counters } = this.#context;
-    const { key } = this.order.route;
-    const streaming = this.#partial !== undefined;
-    const reason =
-      error instanceof CacheError
-        ? error
-        : new CacheError('source', {
-            verb: 'fetch',
-            thing: key,
-            reason: `${this.source?.url ?? 'a source'}: ${describe(error)}`,
-            cause: error,
-          });
+    const reason = failure(this.order.route.key, error);
+    const stream = this.#stream;
     this.#state = 'failed';
-    counters.fillsFailed += 1;
-    this.#partial?.body.fail(reason);
+    this.#context.counters.fillsFailed += 1;
+    stream?.partial.body.fail(reason);
     this.#start.reject(reason);
-    if (streaming) log.warn(`${reason.message} (after ${this.#partial?.body.committed} bytes)`);
-    this.#release()
-      .catch((problem: unknown) => log.warn(describe(problem)))
-      .finally(this.#finished.resolve);
+    if (stream === undefined) {
+      this.#end('failed');
+      return;
+    }
+    this.#leave(stream, reason)
+      .catch((problem: unknown) => this.#context.log.warn(describe(problem)))
+      .finally(() => this.#end('failed'));
   }
 
-  async #release(): Promise<void> {
-    const partial = this.#partial;
-    if (partial === undefined) return;
+  // What is there helps the next fill, unless it is of another file or the disk is in trouble.
+  async #leave(stream: Stream, reason: CacheError): Promise<void> {
+    const { log, partials } = this.#context;
+    const { partial, record } = stream;
+    log.warn(`${reason.message} (after ${partial.written} bytes)`);
+    partial.onSynced = undefined;
+    await this.#recorder?.stop();
+    const useful = reason.code !== 'storage' && !this.turned && partial.written > 0;
+    if (record === undefined || !useful) {
+      await this.#clear(stream);
+      return;
+    }
+    await partial.sync();
+    await partials.write({ ...record, synced: partial.written });
+    partial.release();
+  }
+
+  async #clear({ partial, record }: Stream): Promise<void> {
     partial.release();
     // After a commit nothing is left at this path.
     await removeFile(partial.path);
+    if (record !== undefined) await this.#context.partials.forget(record.key);
+  }
+
+  #end(state: FillState): void {
+    this.#state = state;
+    this.#finished.resolve();
   }
 }

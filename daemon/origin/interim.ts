@@ -3,8 +3,11 @@ import type { Socket } from 'node:net';
 /** The longest interim head we are ready to look through. */
 const MAX_INTERIM = 16 * 1024;
 
-const CONTINUE = /^HTTP\/1\.[01] 100(?: [^\r\n]*)?\r\n/;
-const CONTINUE_STARTS = 'HTTP/1.1 100';
+/** A whole interim head, with its fields. */
+const CONTINUE = /^HTTP\/1\.[01] 100(?: [^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n/;
+/** What such a head may begin with. */
+const BEGINNING = /^HTTP\/1\.[01] 100(?: [^\r\n]*)?(?:\r\n[^\r\n]+)*(?:\r(?:\n\r?)?)?$/;
+const LONGEST_STATUS = 'HTTP/1.1 100'.length;
 
 /**
  * Hides `100 Continue` from the reader of a socket. A client must be able to parse interim
@@ -41,16 +44,19 @@ export function hideContinue(socket: Socket): void {
 
 function withoutContinue(bytes: Buffer): Buffer {
   let rest = bytes;
-  while (CONTINUE.test(rest.toString('latin1', 0, 256))) {
-    const end = rest.indexOf('\r\n\r\n');
-    if (end < 0) return rest;
-    rest = rest.subarray(end + 4);
+  for (;;) {
+    const [head] = CONTINUE.exec(rest.toString('latin1', 0, MAX_INTERIM)) ?? [];
+    if (head === undefined) return rest;
+    rest = rest.subarray(head.length);
   }
-  return rest;
 }
 
 function mayBecomeContinue(bytes: Buffer): boolean {
   if (bytes.length > MAX_INTERIM) return false;
-  const start = bytes.toString('latin1', 0, CONTINUE_STARTS.length).replace('HTTP/1.0', 'HTTP/1.1');
-  return CONTINUE_STARTS.startsWith(start);
+  const text = bytes.toString('latin1');
+  const status = text.slice(0, LONGEST_STATUS);
+  if (text.length <= LONGEST_STATUS) {
+    return ['HTTP/1.1 100', 'HTTP/1.0 100'].some((start) => start.startsWith(status));
+  }
+  return BEGINNING.test(text);
 }

@@ -15,6 +15,8 @@ export interface Expected {
   readonly conditional?: boolean;
   /** A range from this offset was asked for, so that 206 from there is an answer. */
   readonly offset?: number;
+  /** The whole is an answer to that, too. */
+  readonly orWhole?: boolean;
 }
 
 /** The head of an answer that may be used. */
@@ -31,11 +33,17 @@ export interface OriginHead {
 
 /** What became of an answer. */
 export type Verdict =
-  | { readonly kind: 'good'; readonly head: OriginHead }
+  /** `from` is the offset of the first byte that follows. */
+  | { readonly kind: 'good'; readonly head: OriginHead; readonly from: number }
   | { readonly kind: 'unchanged' }
   /** 404 or 410: an answer that costs no health. */
   | { readonly kind: 'missing'; readonly reason: string }
+  /** No answer to this question, by a source that may well have one to the next: costs none too. */
+  | { readonly kind: 'unfit'; readonly reason: string }
   | { readonly kind: 'bad'; readonly reason: string };
+
+/** The client errors (RFC 9110 section 15.5) that are about the source and not about the file. */
+const SICK = new Set([401, 407, 408, 421, 425, 429]);
 
 /** What one source said, for the client's error text, the log and `sources`. */
 export interface Said {
@@ -51,46 +59,69 @@ export function judge(answer: AnswerHead, expected: Expected): Verdict {
   const { status } = answer;
   if (status === 404 || status === 410) return { kind: 'missing', reason: `status ${status}` };
   if (status === 304 && expected.conditional === true) return { kind: 'unchanged' };
-  const wanted = expected.offset === undefined ? 200 : 206;
-  if (status !== wanted) return bad(`status ${status}`);
-  const coding = codingOf(answer, expected.path);
-  if (coding !== undefined) return bad(`content coding ${coding}`);
+  const ranged = expected.offset !== undefined && status === 206;
+  const whole = status === 200 && (expected.offset === undefined || expected.orWhole === true);
+  if (!ranged && !whole) return judgeStatus(status, expected);
+  const coding = contentCoding(answer, expected.path) ?? transferCoding(answer);
+  if (coding !== undefined) return bad(coding);
   const type = fieldValue(answer.fields, 'content-type');
   if (isHtml(type) && expected.page !== true && !isHtmlName(expected.path)) {
     return bad('an HTML page, not a package');
   }
-  return expected.offset === undefined
-    ? judgeWhole(answer, expected)
-    : judgeRange(answer, expected.offset);
-}
-
-function judgeWhole(answer: AnswerHead, expected: Expected): Verdict {
   const lengths = new Set(fieldLines(answer.fields, 'content-length'));
   if (lengths.size > 1) return bad('several lengths');
   const [text] = lengths;
-  const length = text === undefined ? undefined : Number(text);
-  if (length !== undefined && !Number.isSafeInteger(length)) return bad(`the length ${text}`);
-  const chunked = isChunked(answer);
-  if (length === 0 && !chunked && !expected.mutable) return bad('an empty body');
-  return {
-    kind: 'good',
-    head: { ...metadata(answer), ...lengthOf(chunked ? undefined : length, chunked) },
-  };
+  const length = text === undefined || isChunked(answer) ? undefined : parseLength(text);
+  if (Number.isNaN(length)) return bad(`the length "${text}"`);
+  return ranged
+    ? judgeRange(answer, { length, offset: expected.offset ?? 0 })
+    : judgeWhole(answer, { length, expected });
 }
 
-function lengthOf(length: number | undefined, chunked: boolean) {
-  return length === undefined ? { framed: chunked } : { framed: true, length };
+// S3 says 403 for what it does not have, most mirrors do so for their listings: the file's fault,
+// and a source must not be set aside by whoever asks for that file.
+function judgeStatus(status: number, { offset }: Expected): Verdict {
+  const reason = `status ${status}`;
+  const wholeForPart = offset !== undefined && status === 200;
+  if (wholeForPart) return { kind: 'unfit', reason: 'the whole where a part was asked for' };
+  return status >= 400 && status < 500 && !SICK.has(status)
+    ? { kind: 'unfit', reason }
+    : bad(reason);
+}
+
+interface Whole {
+  readonly length: number | undefined;
+  readonly expected: Expected;
+}
+
+function judgeWhole(answer: AnswerHead, { length, expected }: Whole): Verdict {
+  if (length === 0 && !expected.mutable) return bad('an empty body');
+  const framing = length === undefined ? { framed: isChunked(answer) } : { framed: true, length };
+  return { kind: 'good', from: 0, head: { ...metadata(answer), ...framing } };
+}
+
+interface Rest {
+  /** Of the part. */
+  readonly length: number | undefined;
+  readonly offset: number;
 }
 
 // RFC 9110 section 15.3.7.1: the part is what Content-Range says, not what was asked for.
-function judgeRange(answer: AnswerHead, offset: number): Verdict {
+function judgeRange(answer: AnswerHead, { length, offset }: Rest): Verdict {
   const field = fieldValue(answer.fields, 'content-range') ?? '';
-  const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+)$/i.exec(field) ?? [];
-  const length = Number(total);
-  if (Number(first) !== offset || Number(last) !== length - 1 || !Number.isSafeInteger(length)) {
+  const [, first, last, whole] = /^bytes (\d+)-(\d+)\/(\d+)$/i.exec(field) ?? [];
+  const total = Number(whole);
+  if (Number(first) !== offset || Number(last) !== total - 1 || !Number.isSafeInteger(total)) {
     return bad(`the range "${field}" where bytes from ${offset} to the end were asked for`);
   }
-  return { kind: 'good', head: { ...metadata(answer), framed: true, length } };
+  if (length !== undefined && length !== total - offset) {
+    return bad(`${length} bytes for the range "${field}"`);
+  }
+  return {
+    kind: 'good',
+    from: offset,
+    head: { ...metadata(answer), framed: true, length: total },
+  };
 }
 
 function metadata(answer: AnswerHead): Omit<OriginHead, 'framed' | 'length'> {
@@ -106,17 +137,29 @@ function metadata(answer: AnswerHead): Omit<OriginHead, 'framed' | 'length'> {
 }
 
 function isChunked(answer: AnswerHead): boolean {
-  const codings = listMembers(fieldValue(answer.fields, 'transfer-encoding') ?? '');
-  return codings.at(-1)?.toLowerCase() === 'chunked';
+  return fieldValue(answer.fields, 'transfer-encoding') !== undefined;
+}
+
+function parseLength(text: string): number {
+  const length = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(length) ? length : Number.NaN;
+}
+
+// RFC 9112 section 7: chunked is the one transfer coding that needs no TE of ours.
+function transferCoding(answer: AnswerHead): string | undefined {
+  const coding = fieldValue(answer.fields, 'transfer-encoding');
+  if (coding === undefined || coding.toLowerCase() === 'chunked') return undefined;
+  return `transfer coding ${coding}`;
 }
 
 // Servers label a .gz file with the coding gzip; its bytes are the package all the same.
-function codingOf(answer: AnswerHead, path: string): string | undefined {
-  const codings = listMembers(fieldValue(answer.fields, 'content-encoding') ?? '');
-  const own = /\.(gz|tgz)$/i.test(path) ? ['identity', 'gzip', 'x-gzip'] : ['identity'];
-  const applied = codings.filter((coding) => coding.toLowerCase() !== 'identity');
-  if (applied.length > 1) return applied.join(', ');
-  return applied.find((coding) => !own.includes(coding.toLowerCase()));
+function contentCoding(answer: AnswerHead, path: string): string | undefined {
+  const codings = listMembers(fieldValue(answer.fields, 'content-encoding') ?? '')
+    .map((coding) => coding.toLowerCase())
+    .filter((coding) => coding !== 'identity');
+  const [only, ...more] = codings;
+  const isOwn = /\.(gz|tgz)$/i.test(path) && /^(x-)?gzip$/.test(only ?? '') && more.length === 0;
+  return only === undefined || isOwn ? undefined : `content coding ${codings.join(', ')}`;
 }
 
 function isHtml(type: string | undefined): boolean {

@@ -1,5 +1,6 @@
 import type { Layout } from '../cache/layout.ts';
 import type { Meta, MetaBook } from '../cache/meta.ts';
+import type { PartialBook } from '../cache/partial-book.ts';
 import type { Store } from '../cache/store.ts';
 import type { Counters } from '../stats.ts';
 import type { Log } from '../system/log.ts';
@@ -41,6 +42,7 @@ export interface FillContext {
   readonly layout: Layout;
   readonly store: Store;
   readonly meta: MetaBook;
+  readonly partials: PartialBook;
   readonly counters: Counters;
   readonly log: Log;
 }

@@ -27,3 +27,23 @@ export function unstorable(key: string, cause: unknown): CacheError {
 export function cancelled(key: string, reason: string): CacheError {
   return new CacheError('cancelled', { verb: 'fetch', thing: key, reason });
 }
+
+/** The error for readers of a body that no source can go on with. */
+export function failure(key: string, error: unknown): CacheError {
+  if (error instanceof CacheError) return error;
+  return new CacheError('source', {
+    verb: 'fetch',
+    thing: key,
+    reason: `the body broke off: ${describe(error)}`,
+    cause: error,
+  });
+}
+
+/** The error for readers whose bytes turn out to be of another file than the one there is now. */
+export function anotherFile(key: string, offset: number): CacheError {
+  return new CacheError('source', {
+    verb: 'go on with',
+    thing: key,
+    reason: `what the sources have now differs at byte ${offset}`,
+  });
+}

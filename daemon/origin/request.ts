@@ -3,7 +3,12 @@ import type { SourceUrl } from '../config/source-url.ts';
 import { CacheError } from '../errors.ts';
 import { fieldValue } from '../http/fields.ts';
 import { isPublicAddress, isPublicHost } from './address.ts';
-import { type ConnectionMemory, type ConnectionOptions, createDispatcher } from './connect.ts';
+import {
+  type ConnectionMemory,
+  type ConnectionOptions,
+  createDispatcher,
+  RESET,
+} from './connect.ts';
 import { type AnswerHead, Exchange } from './exchange.ts';
 
 const MAX_REDIRECTS = 5;
@@ -48,7 +53,7 @@ export interface UpstreamOptions extends ConnectionOptions {
 
 /** Opens the way out: connections are kept and used again, one request at a time on each. */
 export function createUpstream(options: UpstreamOptions): Upstream {
-  const memory: ConnectionMemory = { families: new Map(), opened: new Map() };
+  const memory: ConnectionMemory = { families: new Map(), starting: undefined };
   const anywhere = createDispatcher({ options, memory, publicOnly: false });
   const publicOnly = createDispatcher({ options, memory, publicOnly: true });
   const standing = {
@@ -88,11 +93,22 @@ function startAttempt(context: Context, request: UpstreamRequest): Attempt {
   let aborted: Error | undefined;
   const send = async (hop: Hop): Promise<UpstreamAnswer> => {
     if (aborted !== undefined) throw aborted;
-    const exchange = new Exchange();
+    let kept = false;
+    const exchange = new Exchange(() => {
+      context.memory.starting = (connection) => {
+        kept = connection.kept;
+      };
+    });
     current = exchange;
     const { origin, path, fields, dispatcher } = hop;
     dispatcher.dispatch({ origin, path, method: request.method, headers: fields }, exchange);
-    return { ...(await exchange.head), url: `${origin}${path}`, exchange };
+    const head = await exchange.head.catch((error: unknown) => {
+      if (kept && isBrokenConnection(error)) return undefined;
+      throw error;
+    });
+    // A kept connection may be closed by the source while the request is on its way: the request
+    // was not refused, so it is sent once more (RFC 9110 section 9.2.2), and only in that case.
+    return head === undefined ? send(hop) : { ...head, url: `${origin}${path}`, exchange };
   };
   const answer = follow(context, { request, send });
   // An attempt that is given up has nobody left who waits for its answer.
@@ -124,7 +140,7 @@ async function follow(context: Context, { request, send }: Following): Promise<U
     dispatcher: context.anywhere,
   };
   for (let redirects = 0; ; redirects += 1) {
-    const answer = await sendOnLiveConnection(context, { hop, send });
+    const answer = await send(hop);
     const location = fieldValue(answer.fields, 'location');
     if (!REDIRECTS.has(answer.status) || location === undefined) return answer;
     answer.exchange.discard();
@@ -135,27 +151,9 @@ async function follow(context: Context, { request, send }: Following): Promise<U
   }
 }
 
-interface Sending {
-  readonly hop: Hop;
-  readonly send: (hop: Hop) => Promise<UpstreamAnswer>;
-}
-
-// A kept connection may be closed by the source while the request is on its way: the request was
-// not refused, so it is sent once more (RFC 9110 section 9.2.2), and only in that case.
-async function sendOnLiveConnection(context: Context, { hop, send }: Sending) {
-  const opened = context.memory.opened.get(hop.origin);
-  try {
-    return await send(hop);
-  } catch (error) {
-    const kept = opened !== undefined && opened === context.memory.opened.get(hop.origin);
-    if (!kept || !isBrokenConnection(error)) throw error;
-    return await send(hop);
-  }
-}
-
 function isBrokenConnection(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
+  return code === 'UND_ERR_SOCKET' || code === RESET || code === 'EPIPE';
 }
 
 interface Redirect {
@@ -165,9 +163,10 @@ interface Redirect {
 }
 
 async function nextHop(context: Context, { hop, location, source }: Redirect): Promise<Hop> {
-  const base = `${hop.origin}${hop.path}`;
-  const target = URL.canParse(location, base) ? new URL(location, base) : undefined;
-  if (target === undefined || !/^https?:$/.test(target.protocol)) {
+  // Where servers put what is not ASCII into a Location, it is UTF-8, as their links are.
+  const text = Buffer.from(location, 'latin1').toString();
+  const target = URL.parse(text, `${hop.origin}${hop.path}`);
+  if (target === null || !/^https?:$/.test(target.protocol)) {
     throw refusal(source, 'it redirects to something that is not an http or https URL');
   }
   const { authorization, ...fields } = hop.fields;

@@ -16,13 +16,18 @@ export function logAccess(client: Client, { settings, log }: ServeContext): void
       [
         client.address === '' ? '-' : client.address,
         `[${new Date(started).toISOString()}]`,
-        `"${request.method} ${request.url} HTTP/${request.httpVersion}"`,
+        quoted(`${request.method} ${request.url} HTTP/${request.httpVersion}`),
         status,
         client.sent,
         `${Date.now() - started}ms`,
-        `"${agent.replaceAll('"', "'")}"`,
-        `"${client.cacheStatus}"`,
+        quoted(agent),
+        quoted(client.cacheStatus),
       ].join(' '),
     );
   });
+}
+
+// A quote or a backslash of the client's must not look like the end of its text.
+function quoted(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }

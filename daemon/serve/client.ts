@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import {
   fieldValue,
   parseCacheControl,
@@ -10,6 +11,8 @@ import {
 export interface Client {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** The connection; the request itself forgets it when it is destroyed. */
+  readonly socket: Socket;
   readonly method: 'GET' | 'HEAD';
   readonly fields: RawFields;
   readonly cacheControl: RequestCacheControl;
@@ -27,6 +30,7 @@ export function createClient(request: IncomingMessage, response: ServerResponse)
   return {
     request,
     response,
+    socket: request.socket,
     method: request.method === 'HEAD' ? 'HEAD' : 'GET',
     fields,
     cacheControl: parseCacheControl(fieldValue(fields, 'cache-control')),
@@ -40,6 +44,6 @@ export function createClient(request: IncomingMessage, response: ServerResponse)
  * Breaks the connection with a RST. A clean end, even a mere FIN, would let a client take a short
  * body for a whole one.
  */
-export function resetClient({ request }: Client): void {
-  request.socket.resetAndDestroy();
+export function resetClient({ socket }: Client): void {
+  socket.resetAndDestroy();
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CacheError } from '../errors.ts';
 import { fieldLines, fieldValue, isHostField } from '../http/fields.ts';
 
@@ -59,36 +59,52 @@ function checkHost(request: IncomingMessage): void {
   }
 }
 
+/** Whether a body follows the head of a request. */
+export function hasBody(request: IncomingMessage): boolean {
+  return request.headers['transfer-encoding'] !== undefined || announcedLength(request) > 0;
+}
+
 /**
  * Reads a body that came with a GET and throws it away, before anything is answered: its framing
  * may be broken, and the next request begins behind it.
  *
  * @throws CacheError `too-large`, or `bad-request` when it breaks off.
  */
-export async function dropBody(request: IncomingMessage): Promise<void> {
-  const { headers } = request;
-  if (headers['transfer-encoding'] === undefined && !Number(headers['content-length'])) return;
+export async function dropBody(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (!hasBody(request)) return;
+  if (announcedLength(request) > MAX_REQUEST_BODY) throw tooLarge(request);
+  // RFC 9110 section 10.1.1: the client waits for leave to send it.
+  if (request.headers.expect !== undefined && request.httpVersion === '1.1') {
+    response.writeContinue();
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   let bytes = 0;
-  try {
-    for await (const chunk of request) {
-      bytes += (chunk as Buffer).length;
-      if (bytes > MAX_REQUEST_BODY) break;
-    }
-  } catch (cause) {
-    throw refused('bad-request', { request, reason: 'its body broke off', cause });
-  }
-  if (bytes > MAX_REQUEST_BODY) {
-    throw refused('too-large', { request, reason: `its body has over ${MAX_REQUEST_BODY} bytes` });
-  }
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_REQUEST_BODY) reject(tooLarge(request));
+  });
+  request.once('end', resolve);
+  request.once('close', () =>
+    reject(refused('bad-request', { request, reason: 'its body broke off' })),
+  );
+  await promise;
+}
+
+function announcedLength({ headers }: IncomingMessage): number {
+  return Number(headers['content-length'] ?? 0);
+}
+
+function tooLarge(request: IncomingMessage): CacheError {
+  const reason = `its body has over ${MAX_REQUEST_BODY} bytes`;
+  return refused('too-large', { request, reason });
 }
 
 interface Refused {
   readonly request: IncomingMessage;
   readonly reason: string;
-  readonly cause?: unknown;
 }
 
-function refused(code: CacheError['code'], { request, reason, cause }: Refused): CacheError {
+function refused(code: CacheError['code'], { request, reason }: Refused): CacheError {
   const thing = (request.url ?? '').slice(0, 200);
-  return new CacheError(code, { verb: 'answer request for', thing, reason, cause });
+  return new CacheError(code, { verb: 'answer request for', thing, reason });
 }

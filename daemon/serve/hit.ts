@@ -32,6 +32,7 @@ export async function respondStored(
     mtime: entry.mtime,
     type: meta?.type ?? contentTypeOf(entry.key),
     cacheStatus,
+    differsAt: context.fills.differsAt(entry.key),
     via: `1.1 ${id}`,
   });
   if (cacheStatus.hit === true) counters.bytesHit += client.sent - before;

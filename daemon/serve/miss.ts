@@ -64,6 +64,7 @@ export async function respondFilling(
       mtime: head.mtime,
       type: fill.order.mutable ? (head.type ?? typeOf(fill)) : typeOf(fill),
       cacheStatus,
+      differsAt: context.fills.differsAt(fill.order.route.key),
       via: `1.1 ${context.id}`,
     });
   } finally {

@@ -1,7 +1,8 @@
 import { CacheError, describe, httpStatus } from '../errors.ts';
 import { type Client, resetClient } from './client.ts';
 import type { ServeContext } from './context.ts';
-import { ALLOWED_METHODS } from './guard.ts';
+import { ALLOWED_METHODS, hasBody } from './guard.ts';
+import { closeGently } from './wire.ts';
 
 /** Seconds after which a client that met a limit may try again (RFC 9110 section 10.2.3). */
 const RETRY_AFTER = '5';
@@ -11,7 +12,7 @@ const RETRY_AFTER = '5';
  * connection.
  */
 export function refuse(client: Client, error: unknown, context: ServeContext): void {
-  const { response, request } = client;
+  const { response, request, socket } = client;
   context.counters.errors += 1;
   if (!(error instanceof CacheError)) {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -19,7 +20,7 @@ export function refuse(client: Client, error: unknown, context: ServeContext): v
   } else if (error.code === 'storage') {
     context.log.warn(error.message);
   }
-  if (response.destroyed || !request.socket.writable) return;
+  if (response.destroyed || !socket.writable) return;
   if (response.headersSent) {
     resetClient(client);
     return;
@@ -36,7 +37,9 @@ export function refuse(client: Client, error: unknown, context: ServeContext): v
   if (status === 503) response.setHeader('Retry-After', RETRY_AFTER);
   // Where this request ends is uncertain: whatever follows it on the connection is not read.
   if (!request.complete) response.setHeader('Connection', 'close');
-  response.end(request.method === 'HEAD' ? undefined : text);
+  if (request.complete || !hasBody(request) || request.method === 'HEAD') response.end(text);
+  // Ended now, it would close the connection on a client that is still sending.
+  else response.write(text, () => closeGently(socket));
 }
 
 function statusDetail(error: unknown): string {

@@ -30,12 +30,15 @@ export async function answer(
   context: ServeContext,
 ): Promise<void> {
   const client = createClient(request, response);
-  try {
-    admit(client, context);
-    await dropBody(request);
-    if (request.url === HEALTH) return void response.end('ok\n');
+  const isHealth = request.url === HEALTH;
+  if (!isHealth) {
     context.counters.requests += 1;
     logAccess(client, context);
+  }
+  try {
+    admit(client, context);
+    await dropBody(request, response);
+    if (isHealth) return respondHealth(response);
     const route = findRoute(
       { target: request.url ?? '', host: request.headers.host },
       {
@@ -49,6 +52,13 @@ export async function answer(
   } finally {
     context.counters.bytesServed += client.sent;
   }
+}
+
+function respondHealth(response: ServerResponse): void {
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  response.setHeader('Content-Length', 3);
+  response.setHeader('Cache-Control', 'no-store');
+  response.end('ok\n');
 }
 
 function admit(client: Client, { settings, id }: ServeContext): void {

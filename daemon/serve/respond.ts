@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Body } from '../cache/body.ts';
 import { etagOf } from '../cache/entry.ts';
+import { CacheError } from '../errors.ts';
 import { type CacheStatus, formatCacheStatus } from '../http/cache-status.ts';
 import { evaluatePreconditions, ifRangeMatches, type Validators } from '../http/conditional.ts';
 import { formatHttpDate } from '../http/date.ts';
@@ -26,6 +27,8 @@ export interface Representation {
   readonly mtime: number | undefined;
   readonly type: string;
   readonly cacheStatus: CacheStatus;
+  /** From this byte on, a client may hold bytes of another file that had this name. */
+  readonly differsAt?: number | undefined;
   /** Who passed the message on, for Via (RFC 9110 section 7.6.3). */
   readonly via: string;
 }
@@ -89,7 +92,19 @@ function requestedRanges(client: Client, { shown, validators }: Shown) {
   const condition = fieldValue(client.fields, 'if-range');
   if (condition !== undefined && !ifRangeMatches(condition, validators)) return undefined;
   const specs = parseRange(field);
-  return specs && resolveRanges(specs, shown.length);
+  const ranges = specs && resolveRanges(specs, shown.length);
+  if (condition === undefined) refuseSplice(ranges ?? [], shown.differsAt);
+  return ranges;
+}
+
+// wget would glue the new file's end to the old one's beginning without a look.
+function refuseSplice(ranges: readonly ByteRange[], differsAt: number | undefined): void {
+  if (differsAt === undefined || ranges.every(({ start }) => start <= differsAt)) return;
+  throw new CacheError('busy', {
+    verb: 'resume at',
+    thing: String(ranges[0]?.start),
+    reason: `the file changed at byte ${differsAt}: fetch it from its start, or with If-Range`,
+  });
 }
 
 async function respondWhole(client: Client, shown: Representation): Promise<void> {

@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, errnoOf } from '../errors.ts';
+import { Connections } from './connections.ts';
 import type { ServeContext } from './context.ts';
 import { type Listening, listen } from './listen.ts';
 import { answer } from './request.ts';
-import { refuseOnWire, writeAndClose } from './wire.ts';
+import { wireAnswerTo } from './wire.ts';
 
 /** Time limits of a connection, in milliseconds. */
 const LIMITS = {
@@ -39,8 +40,7 @@ export interface HttpServer {
  * @throws CacheError `in-use` or `config` when the address cannot be had.
  */
 export async function openServer(where: Listening, context: ServeContext): Promise<HttpServer> {
-  const sockets = new Set<Socket>();
-  const busy: Busy = new Map();
+  const connections = new Connections();
   const server = createServer({
     headersTimeout: LIMITS.head,
     requestTimeout: LIMITS.request,
@@ -57,12 +57,9 @@ export async function openServer(where: Listening, context: ServeContext): Promi
 
   const respond = (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
-    const answers = busy.get(socket) ?? new Set();
-    busy.set(socket, answers.add(response));
-    response.once('close', () => {
-      answers.delete(response);
-      if (answers.size === 0) busy.delete(socket);
-    });
+    connections.begin(response);
+    // Node's parser loses what comes in one piece with such a request, so nothing may.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     // A reset connection shows as an error of its response; it is told by 'close' as well.
     response.on('error', () => {});
     answer(request, response, context).catch((error: unknown) => {
@@ -71,58 +68,35 @@ export async function openServer(where: Listening, context: ServeContext): Promi
     });
   };
   server.on('request', respond);
-  // No body follows a GET that is worth a "100 Continue".
+  // Whoever reads the body asks for it.
   server.on('checkContinue', respond);
-  server.on('connection', (socket) => admitConnection(socket, { sockets, context }));
+  server.on('connection', (socket) => connections.admit(socket, context.settings().config));
   server.on('connect', (_request, socket: Socket) => {
-    writeAndClose(socket, { status: 403, reason: 'CONNECT is not for this cache: no open proxy' });
+    const reason = 'CONNECT is not for this cache: no open proxy';
+    connections.refuse(socket, { status: 403, reason });
   });
   server.on('clientError', (error, socket: Socket) => {
-    const answers = [...(busy.get(socket) ?? [])];
-    // Where bytes of an answer are out, what is written now would be taken for a part of it.
-    const begun = answers.length > 1 || answers.some((response) => response.headersSent);
-    if (errnoOf(error) === 'ECONNRESET' || begun) socket.resetAndDestroy();
-    else refuseOnWire(socket, error);
+    if (errnoOf(error) === 'ECONNRESET') socket.resetAndDestroy();
+    else connections.refuse(socket, wireAnswerTo(error));
   });
   const address = await listen(server, where);
   return {
     host: where.host,
     port: address.port,
-    connections: () => sockets.size,
-    close: (grace) => closeServer(server, { sockets, busy, grace }),
+    connections: () => connections.count,
+    close: (grace) => closeServer(server, { connections, grace }),
   };
 }
 
-/** The answers under way on each connection; several when requests are pipelined. */
-type Busy = Map<Socket, Set<ServerResponse>>;
-
-interface Admission {
-  readonly sockets: Set<Socket>;
-  readonly context: ServeContext;
-}
-
-function admitConnection(socket: Socket, { sockets, context }: Admission): void {
-  const { maxConnections } = context.settings().config;
-  sockets.add(socket);
-  socket.once('close', () => sockets.delete(socket));
-  if (sockets.size > maxConnections) {
-    writeAndClose(socket, { status: 503, reason: `${maxConnections} connections are open` });
-  }
-}
-
 interface Closing {
-  readonly sockets: ReadonlySet<Socket>;
-  readonly busy: Busy;
+  readonly connections: Connections;
   readonly grace: number;
 }
 
-async function closeServer(server: Server, { sockets, busy, grace }: Closing): Promise<void> {
+async function closeServer(server: Server, { connections, grace }: Closing): Promise<void> {
   const closed = Promise.withResolvers<void>();
   server.close(() => closed.resolve());
-  for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
-  const timer = setTimeout(() => {
-    for (const socket of sockets) socket.resetAndDestroy();
-  }, grace);
+  const timer = connections.close(grace);
   await closed.promise;
   clearTimeout(timer);
 }

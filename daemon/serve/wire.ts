@@ -3,14 +3,8 @@ import type { Socket } from 'node:net';
 import { errnoOf } from '../errors.ts';
 import { ALLOWED_METHODS } from './guard.ts';
 
-/**
- * Answers what Node's parser refused before there was a request, and closes the connection: where
- * the next request would begin is uncertain.
- */
-export function refuseOnWire(socket: Socket, error: Error & { rawPacket?: Buffer }): void {
-  const status = statusOf(errnoOf(error), error.rawPacket);
-  writeAndClose(socket, { status, reason: error.message });
-}
+/** So long a client may go on sending what nobody reads, before its connection breaks. */
+const LINGER = 2000;
 
 /** An answer outside any request. */
 export interface WireAnswer {
@@ -18,9 +12,20 @@ export interface WireAnswer {
   readonly reason: string;
 }
 
+/** What Node's parser says of input that is no request. */
+export interface ParseError extends Error {
+  /** The piece of input it was in, which may begin with good requests. */
+  readonly rawPacket?: Buffer;
+  readonly bytesParsed?: number;
+}
+
+/** What to say of input that Node's parser refused before there was a request. */
+export function wireAnswerTo(error: ParseError): WireAnswer {
+  return { status: statusOf(error), reason: error.message };
+}
+
 /** Writes a whole response and ends the connection. */
 export function writeAndClose(socket: Socket, { status, reason }: WireAnswer): void {
-  if (!socket.writable) return void socket.destroy();
   const text = `Cannot serve the request: ${reason}\n`;
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
@@ -30,14 +35,33 @@ export function writeAndClose(socket: Socket, { status, reason }: WireAnswer): v
     ...(status === 503 ? ['Retry-After: 5'] : []),
     'Connection: close',
   ];
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`);
-  // Unread input would turn the close into a reset, which could overtake the answer.
-  socket.resume();
-  socket.setTimeout(1000, () => socket.destroy());
+  if (socket.writable) socket.write(`${lines.join('\r\n')}\r\n\r\n${text}`);
+  closeGently(socket);
 }
 
-function statusOf(code: string | undefined, packet: Buffer | undefined): number {
-  switch (code) {
+/**
+ * Ends a connection behind its last answer. What still comes is read and thrown away for a moment
+ * (RFC 9112 section 9.6): unread input turns a close into a reset, which may overtake the answer.
+ */
+export function closeGently(socket: Socket): void {
+  if (socket.destroyed) return;
+  takeFromParser(socket);
+  socket.end();
+  const timer = setTimeout(() => socket.destroy(), LINGER);
+  socket.once('close', () => clearTimeout(timer));
+}
+
+/** From now on nothing that comes is a request, and nothing of it is kept. */
+export function takeFromParser(socket: Socket): void {
+  // Adding a listener is what makes Node's parser give the connection back.
+  socket.removeAllListeners('data').on('data', () => {});
+  // After CONNECT Node has taken its own away.
+  socket.on('error', () => {});
+  socket.resume();
+}
+
+function statusOf(error: ParseError): number {
+  switch (errnoOf(error)) {
     case 'HPE_HEADER_OVERFLOW':
       return 431;
     case 'ERR_HTTP_REQUEST_TIMEOUT':
@@ -46,10 +70,16 @@ function statusOf(code: string | undefined, packet: Buffer | undefined): number 
       return 413;
     case 'HPE_INVALID_METHOD':
     case 'HPE_INVALID_VERSION':
-      return statusOfLine(packet?.toString('latin1', 0, 2048).split('\r\n')[0] ?? '');
+      return statusOfLine(failedLine(error));
     default:
       return 400;
   }
+}
+
+function failedLine({ rawPacket, bytesParsed = 0 }: ParseError): string {
+  const start = (rawPacket?.subarray(0, bytesParsed).lastIndexOf('\n') ?? -1) + 1;
+  const [line = ''] = rawPacket?.toString('latin1', start, start + 2048).split('\r\n') ?? [];
+  return line;
 }
 
 // RFC 9110 sections 15.5.6 and 15.6.6: a well-formed line with a method or a version we lack.

@@ -1,0 +1,30 @@
+/** More keys than this are not remembered at once. */
+const REMEMBERED = 10_000;
+
+/** Facts about keys that are true for a while. */
+export interface Memory<Value> {
+  get(key: string): Value | undefined;
+  set(key: string, value: Value): void;
+}
+
+/** Remembers each fact for `lifetime()` milliseconds, and the oldest ones no longer when full. */
+export function createMemory<Value>(lifetime: () => number): Memory<Value> {
+  const kept = new Map<string, { readonly value: Value; readonly at: number }>();
+  return {
+    get: (key) => {
+      const found = kept.get(key);
+      if (found === undefined) return undefined;
+      if (Date.now() - found.at < lifetime()) return found.value;
+      kept.delete(key);
+      return undefined;
+    },
+    set: (key, value) => {
+      kept.delete(key);
+      kept.set(key, { value, at: Date.now() });
+      for (const oldest of kept.keys()) {
+        if (kept.size <= REMEMBERED) return;
+        kept.delete(oldest);
+      }
+    },
+  };
+}

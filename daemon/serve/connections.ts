@@ -1,0 +1,81 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { closeGently, takeFromParser, type WireAnswer, writeAndClose } from './wire.ts';
+
+/** How many connections there may be. */
+export interface ConnectionLimits {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerClient: number;
+}
+
+/** The open connections, and the answers under way on each: several when they are pipelined. */
+export class Connections {
+  readonly #answers = new Map<Socket, Set<ServerResponse>>();
+  readonly #clients = new Map<string, number>();
+  #closing = false;
+
+  get count(): number {
+    return this.#answers.size;
+  }
+
+  /** Counts a new connection, or refuses it before it can ask for anything. */
+  admit(socket: Socket, { maxConnections, maxConnectionsPerClient }: ConnectionLimits): void {
+    const client = socket.remoteAddress ?? '';
+    const held = this.#clients.get(client) ?? 0;
+    const reason =
+      this.count >= maxConnections
+        ? `${maxConnections} connections are open (MAX_CONNECTIONS)`
+        : `${client} has ${held} connections open (MAX_CONNECTIONS_PER_CLIENT)`;
+    if (this.count >= maxConnections || held >= maxConnectionsPerClient) {
+      writeAndClose(socket, { status: 503, reason });
+      return;
+    }
+    this.#answers.set(socket, new Set());
+    this.#clients.set(client, held + 1);
+    socket.once('close', () => this.#forget(socket, client));
+  }
+
+  /** An answer is under way from now until its response closes. */
+  begin(response: ServerResponse): void {
+    const { socket } = response.req;
+    const answers = this.#answers.get(socket);
+    answers?.add(response);
+    response.once('close', () => {
+      answers?.delete(response);
+      if (this.#closing && answers?.size === 0) closeGently(socket);
+    });
+  }
+
+  /**
+   * Refuses what came behind the requests that are being answered, in its turn (RFC 9112 section
+   * 9.3.2), and ends the connection there: where a next request would begin is uncertain.
+   */
+  refuse(socket: Socket, answer: WireAnswer): void {
+    if (socket.writableEnded) return;
+    takeFromParser(socket);
+    const pending = [...(this.#answers.get(socket) ?? [])];
+    const earlier = pending.find(({ req }) => req.complete);
+    if (earlier !== undefined) {
+      earlier.once('close', () => this.refuse(socket, answer));
+      return;
+    }
+    // A request that was refused for its head closes the connection when its answer is out.
+    if (!pending.some(({ headersSent }) => headersSent)) writeAndClose(socket, answer);
+  }
+
+  /** Closes what is idle now, the rest as its answers end, and breaks what is left after `grace` ms. */
+  close(grace: number): NodeJS.Timeout {
+    this.#closing = true;
+    for (const [socket, answers] of this.#answers) if (answers.size === 0) socket.destroy();
+    return setTimeout(() => {
+      for (const socket of this.#answers.keys()) socket.resetAndDestroy();
+    }, grace);
+  }
+
+  #forget(socket: Socket, client: string): void {
+    this.#answers.delete(socket);
+    const held = (this.#clients.get(client) ?? 1) - 1;
+    if (held > 0) this.#clients.set(client, held);
+    else this.#clients.delete(client);
+  }
+}
