@@ -5,12 +5,10 @@ import type { HealthBook } from './health.ts';
 import { type Expected, judge, type OriginHead, type Said, type Verdict } from './judge.ts';
 import type { Attempt, Upstream, UpstreamAnswer } from './request.ts';
 
-/** A source that sends no head for so long has failed. */
-const ANSWER_TIMEOUT = 30_000;
-/** Whatever the sources do, the question is over by then: a client waits 60 s at most. */
-const DEADLINE = 40_000;
 /** Every source has been asked by then, however many there are: pacman waits 10 s. */
 const ALL_ASKED_BY = 7000;
+/** A source that sends no head for so long has failed; with the above, wget's 60 s are kept. */
+const ANSWER_TIMEOUT = 30_000;
 
 /** One question to the sources of a repository. */
 export interface Question {
@@ -82,7 +80,6 @@ class Race {
   readonly #missing = new Set<SourceUrl>();
   readonly #result = Promise.withResolvers<Reply>();
   readonly #interval: number;
-  readonly #deadline: NodeJS.Timeout;
   #hedge: NodeJS.Timeout | undefined;
   #over = false;
 
@@ -93,7 +90,6 @@ class Race {
     this.#waiting = [...sources];
     this.#healthy = new Set(sources.filter((source) => !asking.health.isSetAside(source)));
     this.#interval = Math.min(asking.hedgeAfter, ALL_ASKED_BY / Math.max(1, sources.length - 1));
-    this.#deadline = setTimeout(() => this.#giveUp('no answer in time'), DEADLINE);
   }
 
   async run(): Promise<Reply> {
@@ -102,11 +98,11 @@ class Race {
     signal?.addEventListener('abort', stop, { once: true });
     try {
       if (signal?.aborted === true) stop();
+      if (this.#waiting.length === 0) this.#finish();
       this.#startNext();
       return await this.#result.promise;
     } finally {
       signal?.removeEventListener('abort', stop);
-      clearTimeout(this.#deadline);
       clearTimeout(this.#hedge);
     }
   }

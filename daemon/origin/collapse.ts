@@ -20,7 +20,7 @@ export interface Fills {
   /** The fill of a key, if there is one. */
   get(key: string): Fill | undefined;
   /**
-   * Joins the fill of a key or starts it.
+   * Joins the fill of a key or starts it; the caller leaves it again.
    *
    * @throws CacheError `busy` when too many are in progress, `not-found` when every source said
    * so a moment ago.
@@ -81,9 +81,9 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
     get: (key) => running.get(key),
     join: (order) => {
       const fill = running.get(order.route.key);
-      if (fill !== undefined && fill.state !== 'failed') return { fill, collapsed: true };
+      if (fill?.joinable === true) return { fill: fill.join(), collapsed: true };
       if (order.stored !== true) refuseMissing(order.route.key);
-      return { fill: start(order), collapsed: false };
+      return { fill: start(order).join(), collapsed: false };
     },
     noteMissing: (key, error) => missing.set(key, error),
     refuseMissing,

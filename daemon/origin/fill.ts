@@ -36,6 +36,8 @@ export class Fill {
   #state: FillState = 'asking';
   #stream: Stream | undefined;
   #recorder: Recorder | undefined;
+  #members = 0;
+  #over = false;
 
   /** @param after a failed fill of the same key, which still has to clear its partial away */
   constructor(context: FillContext, order: FillOrder, after: Promise<void> | undefined) {
@@ -48,6 +50,11 @@ export class Fill {
 
   get state(): FillState {
     return this.#state;
+  }
+
+  /** Whoever joins now can be served from it. */
+  get joinable(): boolean {
+    return this.#state !== 'failed' && this.#state !== 'done';
   }
 
   /** What the sources said: rejects with CacheError `not-found`, `source` or `storage`. */
@@ -65,7 +72,22 @@ export class Fill {
     return this.#state === 'storing' ? this.#stream?.head : undefined;
   }
 
-  /** A reader of the body; only once `start` has said that there is one. */
+  /**
+   * Counts somebody in, at once: from here to `leave` the body stays readable, whatever becomes of
+   * the fill between two steps of theirs.
+   */
+  join(): this {
+    this.#members += 1;
+    return this;
+  }
+
+  /** Counts somebody out, once for each `join`. */
+  leave(): void {
+    this.#members -= 1;
+    this.#letGo();
+  }
+
+  /** A reader of the body, for a member; only once `start` has said that there is one. */
   reader(): Body {
     if (this.#stream === undefined) throw new Error('a fill has no body before its start');
     return this.#stream.partial.body.reader();
@@ -188,11 +210,9 @@ export class Fill {
     }
     await partial.sync();
     await partials.write({ ...record, synced: partial.written });
-    partial.release();
   }
 
   async #clear({ partial, record }: Stream): Promise<void> {
-    partial.release();
     // After a commit nothing is left at this path.
     await removeFile(partial.path);
     if (record !== undefined) await this.#context.partials.forget(record.key);
@@ -200,6 +220,14 @@ export class Fill {
 
   #end(state: FillState): void {
     this.#state = state;
+    this.#over = true;
+    this.#letGo();
     this.#finished.resolve();
+  }
+
+  #letGo(): void {
+    if (!this.#over || this.#members > 0) return;
+    this.#stream?.partial.release();
+    this.#stream = undefined;
   }
 }

@@ -22,7 +22,9 @@ export async function resumeAll({ kept, fills, policy, repositories }: Unfinishe
     const known = route?.repository.sources.some(({ url }) => url === record.source);
     if (route === undefined || known !== true || policy.classify(route.path).mutable) continue;
     try {
-      await fills.join({ route, mutable: false }).fill.finished;
+      const { fill } = fills.join({ route, mutable: false });
+      fill.leave();
+      await fill.finished;
     } catch {
       // A limit is reached or the daemon stops: the partial stays where it is.
       return;

@@ -10,7 +10,7 @@ import type { ServeContext } from './context.ts';
 export type Found =
   /** Stored, and good as it is. */
   | { readonly kind: 'hit'; readonly entry: Entry; readonly meta: Meta | undefined }
-  /** All there, and about to be stored. */
+  /** All there, and about to be stored; the fill is joined, and whoever gets it leaves it. */
   | { readonly kind: 'whole'; readonly fill: Fill; readonly head: FillHead }
   /** Stored, but its name may change and it was not confirmed lately. */
   | { readonly kind: 'old'; readonly entry: Entry; readonly meta: Meta | undefined }
@@ -20,7 +20,7 @@ export type Found =
 export async function lookUp(client: Client, route: Route, context: ServeContext): Promise<Found> {
   const { mutable } = context.settings().policy.classify(route.path);
   const fill = context.fills.get(route.key);
-  if (fill?.whole !== undefined) return { kind: 'whole', fill, head: fill.whole };
+  if (fill?.whole !== undefined) return { kind: 'whole', fill: fill.join(), head: fill.whole };
   const entry = await context.store.find(route.key);
   if (entry === undefined) return { kind: 'miss', mutable };
   if (!mutable) return { kind: 'hit', entry, meta: undefined };

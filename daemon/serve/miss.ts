@@ -30,18 +30,22 @@ export async function respondMissing(
   const { fill, collapsed } = context.fills.join({ route, mutable });
   if (collapsed) context.counters.collapsed += 1;
   else context.counters.misses += 1;
-  const start = await fill.start;
-  // A fill without a stored copy never finds it unchanged.
-  if (start.kind !== 'body') throw notStored(route);
-  const cacheStatus: CacheStatus = {
-    fwd: 'uri-miss',
-    ...(start.head.stored ? { stored: true as const } : {}),
-    ...(collapsed ? { collapsed: true as const } : {}),
-  };
-  await respondFilling(client, { fill, head: start.head, cacheStatus }, context);
+  try {
+    const start = await fill.start;
+    // A fill without a stored copy never finds it unchanged.
+    if (start.kind !== 'body') throw notStored(route);
+    const cacheStatus: CacheStatus = {
+      fwd: 'uri-miss',
+      ...(start.head.stored ? { stored: true as const } : {}),
+      ...(collapsed ? { collapsed: true as const } : {}),
+    };
+    await respondFilling(client, { fill, head: start.head, cacheStatus }, context);
+  } finally {
+    fill.leave();
+  }
 }
 
-/** A fill whose body is to be answered with. */
+/** A fill whose body is to be answered with; the caller is a member of it. */
 export interface Filling {
   readonly fill: Fill;
   readonly head: FillHead;

@@ -78,11 +78,13 @@ async function serve(client: Client, route: Route, context: ServeContext): Promi
   switch (found.kind) {
     case 'miss':
       return await respondMissing(client, { route, mutable: found.mutable }, context);
-    case 'whole': {
-      context.counters.hits += 1;
-      const { fill, head } = found;
-      return await respondFilling(client, { fill, head, cacheStatus: { hit: true } }, context);
-    }
+    case 'whole':
+      try {
+        context.counters.hits += 1;
+        return await respondFilling(client, { ...found, cacheStatus: { hit: true } }, context);
+      } finally {
+        found.fill.leave();
+      }
     case 'hit':
     case 'old':
       try {

@@ -32,12 +32,27 @@ type Outcome = FillStart | { readonly kind: 'slow' | 'failed' };
 export async function respondOld(client: Client, old: Old, context: ServeContext): Promise<void> {
   const { route, entry, meta } = old;
   const { counters, fills } = context;
-  const fwd = client.cacheControl.noCache ? 'request' : 'stale';
   if (fills.lastFailure(route.key) !== undefined) {
     counters.stale += 1;
     return await respondStored(client, { entry, meta, cacheStatus: { fwd: 'stale' } }, context);
   }
   const { fill, collapsed } = joinCheck(old, context);
+  try {
+    await respondChecked(client, { ...old, fill, collapsed }, context);
+  } finally {
+    fill.leave();
+  }
+}
+
+interface Checked extends Old {
+  readonly fill: Fill;
+  readonly collapsed: boolean;
+}
+
+async function respondChecked(client: Client, checked: Checked, context: ServeContext) {
+  const { entry, meta, fill, collapsed } = checked;
+  const { counters } = context;
+  const fwd = client.cacheControl.noCache ? 'request' : 'stale';
   const joined: Pick<CacheStatus, 'collapsed'> = collapsed ? { collapsed: true } : {};
   const outcome = await outcomeOf(fill);
   switch (outcome.kind) {
