@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
+import { type Budget, openBudget } from './cache/budget.ts';
 import { type CacheDirectory, openDirectory } from './cache/directory.ts';
 import { createMetaBook } from './cache/meta.ts';
 import { openPartialBook, type PartialBook } from './cache/partial-book.ts';
@@ -31,7 +32,7 @@ export interface Daemon {
   readonly port: number;
   /** Takes a new configuration over, as far as that goes without a restart. */
   reload(config: Config): void;
-  /** Stops accepting, lets transfers end within 20 s, and lets go of everything. */
+  /** Stops accepting, lets transfers end for a while, and lets go of everything. */
   close(): Promise<void>;
 }
 
@@ -40,6 +41,8 @@ export interface DaemonOptions {
   readonly config: Config;
   readonly log: Log;
   readonly version: string;
+  /** Milliseconds that transfers get to end once it is closed: 20 s when nothing is said. */
+  readonly grace?: number;
 }
 
 /**
@@ -48,7 +51,7 @@ export interface DaemonOptions {
  * @throws CacheError that says what cannot be had; then nothing is left open.
  */
 export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { config, log } = options;
+  const { config, log, grace = GRACE } = options;
   const opened: (() => Promise<void>)[] = [];
   const closeAll = async () => {
     for (const close of opened.toReversed()) await close();
@@ -58,15 +61,17 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     opened.push(() => directory.close());
     const counters = createCounters();
     opened.push(await keepStats({ directory, counters, log }));
+    const budget = await openBudget({ layout: directory.layout, limits: config, log });
+    opened.push(() => budget.close());
     const upstream = await openUpstream(options, directory.id);
     opened.push(() => upstream.close());
     const partials = await openPartialBook(directory.layout);
     const kept = await partials.sweep(Date.now());
-    const parts = assemble({ options, directory, counters, upstream, partials });
+    const parts = assemble({ options, directory, counters, upstream, partials, budget });
     opened.push(() => parts.context.fills.close('the daemon stops'));
     const server = await openServer(config, parts.context);
     parts.listening(server);
-    opened.push(() => closeGently(server, parts.context));
+    opened.push(() => closeGently({ server, context: parts.context, grace }));
     log.info(`listening on http://${urlHost(config.host)}:${server.port}/`);
     const { fills, settings } = parts.context;
     const { policy } = settings();
@@ -87,10 +92,12 @@ interface Assembly {
   readonly counters: Counters;
   readonly upstream: Upstream;
   readonly partials: PartialBook;
+  readonly budget: Budget;
 }
 
-function assemble({ options, directory, counters, upstream, partials }: Assembly) {
+function assemble({ options, directory, counters, upstream, partials, budget }: Assembly) {
   const { log } = options;
+  const { room, census } = budget;
   const { layout, id } = directory;
   let settings = createSettings(options.config);
   let server: HttpServer | undefined;
@@ -100,7 +107,7 @@ function assemble({ options, directory, counters, upstream, partials }: Assembly
   const store = createStore(layout);
   const meta = createMetaBook(layout);
   const fills = createFills(
-    { asking, sticky, layout, store, meta, partials, counters, log },
+    { asking, sticky, layout, store, meta, partials, room, census, counters, log },
     () => settings.config,
   );
   const context: ServeContext = {
@@ -123,6 +130,7 @@ function assemble({ options, directory, counters, upstream, partials }: Assembly
       const changed = changedKeys(settings.config, fresh);
       settings = createSettings(fresh);
       log.configure(fresh);
+      budget.configure(fresh);
       if (changed.live.length > 0) log.info(`reloaded: ${changed.live.join(', ')} changed`);
       if (changed.restart.length > 0) {
         log.warn(`reloaded, but a restart is needed for ${changed.restart.join(', ')}`);
@@ -185,12 +193,18 @@ async function readCertificates(path: string): Promise<string> {
   }
 }
 
+interface Closing {
+  readonly server: HttpServer;
+  readonly context: ServeContext;
+  readonly grace: number;
+}
+
 // Downloads that nobody waits for any more may end too: what is fetched need not be fetched again.
-async function closeGently(server: HttpServer, { fills }: ServeContext): Promise<void> {
+async function closeGently({ server, context, grace }: Closing): Promise<void> {
   const deadline = Promise.withResolvers<void>();
-  const timer = setTimeout(deadline.resolve, GRACE);
-  const quiet = Promise.all([server.close(GRACE), ...fills.all().map((fill) => fill.finished)]);
-  await Promise.race([quiet, deadline.promise]);
+  const timer = setTimeout(deadline.resolve, grace);
+  const fills = context.fills.all().map((fill) => fill.finished);
+  await Promise.race([Promise.all([server.close(grace), ...fills]), deadline.promise]);
   clearTimeout(timer);
 }
 

@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'not-stored'
   | 'source'
   | 'busy'
+  | 'no-room'
   | 'cancelled';
 
 /** The HTTP status (RFC 9110 section 15) that tells a client of each code. */
@@ -31,6 +32,7 @@ export const httpStatus: Readonly<Record<ErrorCode, number>> = {
   'not-implemented': 501,
   source: 502,
   busy: 503,
+  'no-room': 503,
   // RFC 9111 section 5.2.1.7: only-if-cached without a stored response.
   'not-stored': 504,
   version: 505,
@@ -48,6 +50,8 @@ export interface Failure {
   /** Why not, without a full stop; it may end in the way out. */
   readonly reason: string;
   readonly cause?: unknown;
+  /** What Cache-Status says of it where the code says too little: `min-free`. */
+  readonly detail?: string;
 }
 
 /** The one error class of the project. */
@@ -56,11 +60,13 @@ export class CacheError extends Error {
   readonly code: ErrorCode;
   /** The failure's reason alone, for reports that already name the thing. */
   readonly reason: string;
+  readonly detail: string | undefined;
 
-  constructor(code: ErrorCode, { verb, thing, reason, cause }: Failure) {
+  constructor(code: ErrorCode, { verb, thing, reason, cause, detail }: Failure) {
     super(`Cannot ${verb} "${printable(thing)}": ${reason}`, cause === undefined ? {} : { cause });
     this.code = code;
     this.reason = reason;
+    this.detail = detail;
   }
 }
 

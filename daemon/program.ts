@@ -14,6 +14,7 @@ const startupFaults: readonly ErrorCode[] = ['usage', 'config', 'storage'];
 /** Runs the daemon, or what else the command line asks for, and resolves to the exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
   let log: Log | undefined;
+  outliveReaders();
   try {
     const options = parseOptions(argv);
     if (options.action === 'help') return print(helpText());
@@ -25,8 +26,9 @@ export async function run(argv: readonly string[]): Promise<number> {
     if (options.action === 'check') return await check(config);
     log = openLog(config, process.env.JOURNAL_STREAM !== undefined);
     if (process.getuid?.() === 0) log.warn('running as root; set PC_USER to run as another user');
+    const signals = catchSignals();
     const daemon = await openDaemon({ config, log, version: await readVersion() });
-    await untilStopped({ daemon, load, log });
+    await untilStopped({ daemon, load, log, signals });
     return 0;
   } catch (error) {
     process.stderr.write(`package-cache: ${wordError(error)}\n`);
@@ -36,30 +38,60 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
+// Whoever read our output may go away, as a pager does or a log daemon that restarts.
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+}
+
 async function check(config: Config): Promise<number> {
   createSettings(config);
   await checkDirectory(config.cacheDir);
   return print(`${config.file ?? 'the configuration'} is right\n`);
 }
 
+interface Signals {
+  /** Resolves to the signal that says so. */
+  readonly stop: Promise<NodeJS.Signals>;
+  /** Calls back for every SIGHUP, and once for those that came before. */
+  onReload(reload: () => void): void;
+}
+
+// Before anything is opened: a signal that comes too early is obeyed as soon as it can be.
+function catchSignals(): Signals {
+  const stop = Promise.withResolvers<NodeJS.Signals>();
+  let missed = false;
+  let reload = () => {
+    missed = true;
+  };
+  // A service manager may repeat itself; at a terminal the second Ctrl-C ends it at once.
+  process.on('SIGTERM', stop.resolve);
+  process.once('SIGINT', stop.resolve);
+  process.on('SIGHUP', () => reload());
+  return {
+    stop: stop.promise,
+    onReload: (act) => {
+      reload = act;
+      if (missed) act();
+    },
+  };
+}
+
 interface Running {
   readonly daemon: Daemon;
   readonly load: () => Config;
   readonly log: Log;
+  readonly signals: Signals;
 }
 
-async function untilStopped({ daemon, load, log }: Running): Promise<void> {
-  const stopped = Promise.withResolvers<NodeJS.Signals>();
-  process.once('SIGTERM', stopped.resolve);
-  process.once('SIGINT', stopped.resolve);
-  process.on('SIGHUP', () => {
+async function untilStopped({ daemon, load, log, signals }: Running): Promise<void> {
+  signals.onReload(() => {
     try {
       daemon.reload(load());
     } catch (error) {
       log.error(`the configuration stays as it was: ${wordError(error)}`);
     }
   });
-  log.info(`stopping on ${await stopped.promise}`);
+  log.info(`stopping on ${await signals.stop}`);
   await daemon.close();
   log.info('stopped');
 }

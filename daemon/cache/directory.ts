@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { CacheError, describe, errnoOf } from '../errors.ts';
@@ -25,14 +25,23 @@ export interface CacheDirectory {
 export async function openDirectory(root: string): Promise<CacheDirectory> {
   const layout = createLayout(root);
   await checkDirectory(root);
-  const lock = await lockFile(layout.lock, root);
+  const lock = await takeLock(layout);
   try {
-    await mkdir(layout.partialFolder, { recursive: true });
-    await mkdir(layout.metaFolder, { recursive: true });
+    await rm(layout.movingFolder, { recursive: true, force: true });
+    await mkdir(layout.movingFolder);
     return { layout, id: await readId(layout.id), close: () => lock.close() };
   } catch (cause) {
     await lock.close();
-    throw unusable(root, describe(cause), cause);
+    throw unusable(root, cause);
+  }
+}
+
+async function takeLock({ lock, root }: Layout): Promise<FileHandle> {
+  try {
+    return await lockFile(lock, root);
+  } catch (error) {
+    if (error instanceof CacheError && error.code === 'in-use') throw error;
+    throw unusable(root, error instanceof CacheError ? error.cause : error);
   }
 }
 
@@ -43,32 +52,16 @@ export async function openDirectory(root: string): Promise<CacheDirectory> {
  * @throws CacheError `storage` that names path, user and the way out.
  */
 export async function checkDirectory(root: string): Promise<void> {
+  const { partialFolder, metaFolder } = createLayout(root);
   try {
-    await mkdir(join(root, OWN_FOLDER), { recursive: true, mode: 0o755 });
-    await access(root, constants.R_OK | constants.W_OK | constants.X_OK);
-    await access(join(root, OWN_FOLDER), constants.R_OK | constants.W_OK | constants.X_OK);
+    for (const folder of [root, join(root, OWN_FOLDER), partialFolder, metaFolder]) {
+      await mkdir(folder, { recursive: true, mode: 0o755 });
+      await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    }
   } catch (cause) {
-    throw unusable(root, wayOut(root, cause), cause);
+    throw unusable(root, cause);
   }
   await refuseCaseFolding(root);
-}
-
-function wayOut(root: string, cause: unknown): string {
-  const user = userInfo();
-  switch (errnoOf(cause)) {
-    case 'EACCES':
-    case 'EPERM':
-      return `user ${user.username} (uid ${user.uid}) may not write there; mend it with: chown -R ${user.username} '${root}'`;
-    case 'EROFS':
-      return 'its file system is mounted read-only; remount it or choose another CACHE_DIR';
-    case 'ENOTDIR':
-    case 'EEXIST':
-      return 'it or a parent is a file, not a directory; choose another CACHE_DIR';
-    case 'ENOSPC':
-      return 'its file system is full; free some room or choose another CACHE_DIR';
-    default:
-      return describe(cause);
-  }
 }
 
 // Two distfiles may differ by case alone; on such a file system one would overwrite the other.
@@ -80,14 +73,14 @@ async function refuseCaseFolding(root: string): Promise<void> {
     folds = await exists(join(root, OWN_FOLDER, 'case-probe'));
     await removeFile(probe);
   } catch (cause) {
-    throw unusable(root, wayOut(root, cause), cause);
+    throw unusable(root, cause);
   }
-  if (folds) {
-    throw unusable(
-      root,
-      'its file system does not tell upper case from lower case; choose another',
-    );
-  }
+  if (!folds) return;
+  throw new CacheError('storage', {
+    verb: 'use cache directory',
+    thing: root,
+    reason: 'its file system does not tell upper case from lower case; choose another',
+  });
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -105,6 +98,36 @@ async function readId(path: string): Promise<string> {
   return id;
 }
 
-function unusable(root: string, reason: string, cause?: unknown): CacheError {
+function unusable(root: string, cause: unknown): CacheError {
+  const reason = wayOut(root, cause);
   return new CacheError('storage', { verb: 'use cache directory', thing: root, reason, cause });
+}
+
+function wayOut(root: string, cause: unknown): string {
+  switch (errnoOf(cause)) {
+    case 'EACCES':
+    case 'EPERM': {
+      const { name, uid } = ownUser();
+      return `user ${name} (uid ${uid}) may not write there; mend it with: chown -R ${name} '${root}'`;
+    }
+    case 'EROFS':
+      return 'its file system is mounted read-only; remount it or choose another CACHE_DIR';
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return 'it or a parent is a file, not a directory; choose another CACHE_DIR';
+    case 'ENOSPC':
+      return 'its file system is full; free some room or choose another CACHE_DIR';
+    default:
+      return describe(cause);
+  }
+}
+
+// In a container the user may have a number and no name.
+function ownUser(): { readonly name: string; readonly uid: number } {
+  const uid = process.getuid?.() ?? -1;
+  try {
+    return { name: userInfo().username, uid };
+  } catch {
+    return { name: String(uid), uid };
+  }
 }

@@ -35,7 +35,7 @@ export function parsePath(path: string): ParsedPath {
     spelled.push(piece);
   }
   if (Buffer.byteLength(components.join('/')) > MAX_KEY_BYTES) {
-    throw badPath(path.slice(0, 80), `a key has at most ${MAX_KEY_BYTES} bytes`);
+    throw badPath(path, `a key has at most ${MAX_KEY_BYTES} bytes`);
   }
   const last = raw.at(-1) ?? '';
   return { components, spelled, directory: last === '' || spelled.at(-1) !== last };
@@ -51,18 +51,19 @@ function decodeComponent(piece: string, path: string): string {
   if (component === '..') throw badPath(path, 'it climbs with ".."');
   if (/[/\\\u0000]/.test(component)) throw badPath(path, 'a name holds "/", "\\" or NUL');
   if (Buffer.byteLength(component) > MAX_COMPONENT_BYTES) {
-    throw badPath(path.slice(0, 80), `a name has at most ${MAX_COMPONENT_BYTES} bytes`);
+    throw badPath(path, `a name has at most ${MAX_COMPONENT_BYTES} bytes`);
   }
   if (component.startsWith(RESERVED_PREFIX)) {
     throw new CacheError('not-found', {
       verb: 'serve',
-      thing: path,
+      thing: path.slice(0, 200),
       reason: `names that begin with "${RESERVED_PREFIX}" are the cache's own`,
     });
   }
   return component;
 }
 
-function badPath(thing: string, reason: string, cause?: unknown): CacheError {
+function badPath(path: string, reason: string, cause?: unknown): CacheError {
+  const thing = path.slice(0, 200);
   return new CacheError('bad-request', { verb: 'parse path', thing, reason, cause });
 }

@@ -13,9 +13,13 @@ export interface Layout {
   readonly root: string;
   readonly partialFolder: string;
   readonly metaFolder: string;
+  /** Documents that are about to become directories; what a crash leaves here is worthless. */
+  readonly movingFolder: string;
   readonly lock: string;
   readonly id: string;
   readonly stats: string;
+  /** How much is stored and when it was last used, as last counted. */
+  readonly census: string;
   /** `CACHE_DIR/<key>`: the package itself. */
   entry(key: string): string;
   /** `CACHE_DIR/<key>/.package-cache-self`, for a key that is a directory too. */
@@ -33,9 +37,11 @@ export function createLayout(root: string): Layout {
     root,
     partialFolder: own('partial'),
     metaFolder: own('meta'),
+    movingFolder: own('moving'),
     lock: own('lock'),
     id: own('id'),
     stats: own('stats.json'),
+    census: own('census.json'),
     entry: (key) => `${root}/${key}`,
     self: (key) => `${root}/${key}/${SELF_NAME}`,
     partial: (key) => join(own('partial'), hash(key)),

@@ -1,8 +1,9 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join } from 'node:path/posix';
 import { removeFile, replaceFile } from './durable.ts';
 import type { Entry } from './entry.ts';
 import type { Layout } from './layout.ts';
+import { createTurns } from './turns.ts';
 
 const FORMAT = 1;
 
@@ -40,30 +41,36 @@ export interface MetaBook {
 
 /** Keeps the records of one cache directory. */
 export function createMetaBook(layout: Layout): MetaBook {
-  const write = async (record: MetaRecord): Promise<void> => {
-    const path = layout.meta(record.key);
-    await mkdir(dirname(path), { recursive: true });
-    await replaceFile(path, `${JSON.stringify(record)}\n`);
-  };
+  const turns = createTurns();
+  // Records of one directory are written in turn: a sibling is read, changed and written back.
+  const inTurn = <T>(key: string, task: () => Promise<T>) => turns(dirname(key), task);
   return {
     read: async (entry) => {
       const record = await readRecord(layout.meta(entry.key));
       return record !== undefined && describes(record, entry) ? record : undefined;
     },
     write: ({ key, size, mtime, inode }, meta) =>
-      write({ ...meta, format: FORMAT, key, size, mtime, inode }),
-    expireSiblings: async (key) => {
-      const own = layout.meta(key);
-      const folder = dirname(own);
-      for (const name of await readdir(folder)) {
-        const path = join(folder, name);
-        if (path === own || !name.endsWith('.json')) continue;
-        const record = await readRecord(path);
-        if (record === undefined) await removeFile(path);
-        else await write({ ...record, checked: 0 });
-      }
-    },
+      inTurn(key, () => writeRecord(layout, { ...meta, format: FORMAT, key, size, mtime, inode })),
+    expireSiblings: (key) => inTurn(key, () => expireSiblings(layout, key)),
   };
+}
+
+async function writeRecord(layout: Layout, record: MetaRecord): Promise<void> {
+  const path = layout.meta(record.key);
+  await mkdir(dirname(path), { recursive: true });
+  await replaceFile(path, `${JSON.stringify(record)}\n`);
+}
+
+async function expireSiblings(layout: Layout, key: string): Promise<void> {
+  const own = layout.meta(key);
+  const folder = dirname(own);
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (path === own || !name.endsWith('.json')) continue;
+    const record = await readRecord(path);
+    if (record === undefined) await removeFile(path);
+    else await writeRecord(layout, { ...record, checked: 0 });
+  }
 }
 
 function describes(record: MetaRecord, entry: Subject): boolean {

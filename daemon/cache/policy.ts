@@ -130,7 +130,12 @@ function compile(glob: string, verdict: Omit<Classification, 'rule'>): Rule {
   return { pattern: globPattern(glob), classification: { ...verdict, rule: glob } };
 }
 
-function globPattern(glob: string): RegExp {
+/**
+ * What a glob of the admin's matches, as a regular expression for whole paths.
+ *
+ * @throws CacheError `config` for a glob that cannot be read.
+ */
+export function globPattern(glob: string): RegExp {
   // Names hold ( ) and |, and picomatch hands them to the regular expression as they are.
   const literal = glob.replace(/^\/+/, '').replace(/(?<!\\)[()|]/g, '\\$&');
   try {

@@ -7,6 +7,7 @@ import { makeDirectory, syncDirectory } from './durable.ts';
 import { type Entry, lastUseOf, mtimeOf } from './entry.ts';
 import { type Layout, SELF_NAME } from './layout.ts';
 import type { Partial } from './partial.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 /** An entry's times are set at most once in so many milliseconds. */
 const TOUCH_INTERVAL = 60_000;
@@ -17,7 +18,11 @@ export interface Store {
   find(key: string): Promise<Entry | undefined>;
   /** Notes that a client was served, in the file's own times. */
   touch(entry: Entry): Promise<void>;
-  /** Makes a whole partial the entry of its key, atomically and durably. */
+  /**
+   * Makes a whole partial the entry of its key, atomically and durably.
+   *
+   * @throws CacheError `storage` that says why it is not stored.
+   */
   commit(partial: Partial, entry: NewEntry): Promise<CommittedEntry>;
 }
 
@@ -38,17 +43,19 @@ export interface CommittedEntry {
 
 /** The store of one cache directory. */
 export function createStore(layout: Layout): Store {
+  const turns = createTurns();
   return {
     find: (key) => find(layout, key),
     touch,
-    commit: (partial, entry) => commit(layout, { partial, entry }),
+    commit: (partial, entry) => commit(layout, { partial, entry, turns }),
   };
 }
 
 async function find(layout: Layout, key: string): Promise<Entry | undefined> {
   for (const path of [layout.entry(key), layout.self(key)]) {
     const handle = await openEntry(path);
-    if (handle === undefined) return undefined;
+    // A directory that lies elsewhere, by a symlink, keeps its document inside like any other.
+    if (handle === undefined) continue;
     const found = await handle.stat().catch(async (error: unknown) => {
       await handle.close();
       throw unreadable(path, error);
@@ -104,17 +111,27 @@ async function touch(entry: Entry): Promise<void> {
 interface Commit {
   readonly partial: Partial;
   readonly entry: NewEntry;
+  readonly turns: Turns;
 }
 
 // The order is the promise: a file at its final path is whole, whatever is killed when.
-async function commit(layout: Layout, { partial, entry }: Commit): Promise<CommittedEntry> {
+async function commit(layout: Layout, { partial, entry, turns }: Commit): Promise<CommittedEntry> {
+  const { key, mtime } = entry;
   const { handle } = partial;
-  await handle.utimes(Date.now() / 1000, entry.mtime);
-  await handle.sync();
-  const path = await place(layout, { from: partial.path, key: entry.key });
-  await syncDirectory(dirname(path));
-  const { size, ino } = await handle.stat();
-  return { path, size, mtime: entry.mtime, inode: ino };
+  try {
+    await handle.utimes(Date.now() / 1000, mtime);
+    await handle.sync();
+    const { size, ino } = await handle.stat();
+    // Two keys of which one is a directory of the other share their first name: such commits
+    // would move each other's files away.
+    const [name = key] = key.split('/', 1);
+    const path = await turns(name, () => place(layout, { from: partial.path, key }));
+    await syncDirectory(dirname(path));
+    return { path, size, mtime, inode: ino };
+  } catch (cause) {
+    const thing = layout.entry(key);
+    throw new CacheError('storage', { verb: 'store', thing, reason: describe(cause), cause });
+  }
 }
 
 interface Placing {
@@ -122,15 +139,16 @@ interface Placing {
   readonly key: string;
 }
 
-// Another commit may turn a file into a directory between our look and our rename: look again.
+const collisions = ['EISDIR', 'ENOTEMPTY', 'ENOTDIR', 'EEXIST', 'ENOENT'];
+
+// Whoever else works in this tree may come between our look and our rename: look again.
 async function place(layout: Layout, placing: Placing): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
     try {
+      if (attempt > 1) await makeWay(layout, placing.key);
       return await tryPlace(layout, placing);
     } catch (error) {
-      const collided = ['EISDIR', 'ENOTEMPTY', 'ENOTDIR', 'EEXIST', 'ENOENT'];
-      if (attempt === 3 || !collided.includes(errnoOf(error) ?? '')) throw error;
-      await makeWay(layout, placing.key);
+      if (attempt === 3 || !collisions.includes(errnoOf(error) ?? '')) throw error;
     }
   }
 }
@@ -154,7 +172,7 @@ async function makeWay(layout: Layout, key: string): Promise<void> {
     const ancestor = layout.entry(components.slice(0, depth).join('/'));
     const found = await stat(ancestor).catch(() => undefined);
     if (!found?.isFile()) continue;
-    const folder = await mkdtemp(join(layout.partialFolder, 'move-'));
+    const folder = await mkdtemp(join(layout.movingFolder, 'document-'));
     await rename(ancestor, join(folder, SELF_NAME));
     await rename(folder, ancestor).catch(async (error: unknown) => {
       await rm(folder, { recursive: true });

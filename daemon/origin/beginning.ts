@@ -1,10 +1,11 @@
 import { dirname } from 'node:path/posix';
 import { Partial } from '../cache/partial.ts';
 import type { KeptPartial, PartialRecord } from '../cache/partial-book.ts';
+import type { Reservation } from '../cache/room.ts';
 import type { SourceUrl } from '../config/source-url.ts';
 import type { CacheError } from '../errors.ts';
 import { ask, type Reply } from './ask.ts';
-import { askForRest, isRest, type NoRest, type Rest } from './continuation.ts';
+import { askForRest, isRest, type Known, type NoRest, type Rest } from './continuation.ts';
 import type { OriginHead } from './judge.ts';
 import { type FillContext, type FillHead, type FillOrder, fillHead } from './order.ts';
 import { headOf, knownOf, recordOf } from './record.ts';
@@ -14,10 +15,14 @@ import { isStepBack, validatorsFor } from './revalidation.ts';
 /** A body on its way: the file it goes to, and what is known of it. */
 export interface Stream {
   readonly partial: Partial;
+  /** The room it will take, held until the fill has ended. */
+  readonly reservation: Reservation;
   /** What its clients are told. */
   readonly head: FillHead;
   /** What the origin said, for the record of a mutable entry. */
   readonly origin: Pick<OriginHead, 'etag' | 'lastModified' | 'type'>;
+  /** What the body must match that goes on from elsewhere; absent without a length. */
+  readonly known: Known | undefined;
   /** What it takes to go on with it; absent where it could not be proven to be the same file. */
   readonly record: PartialRecord | undefined;
 }
@@ -70,16 +75,18 @@ async function beginAnew(starting: Starting): Promise<Beginning> {
   }
   const { route, mutable } = order;
   const shown = fillHead(head);
-  const partial = await openPartial(route.key, () =>
-    Partial.create(context.layout.partial(route.key), head.length),
-  ).catch((error: unknown) => {
+  const opened = await openPartial(starting, {
+    bytes: head.length,
+    open: () => Partial.create(context.layout.partial(route.key), head.length),
+  }).catch((error: unknown) => {
     answer.exchange.abort(new Error('there is no file to write to'));
     throw error;
   });
-  const record = mutable ? undefined : recordOf({ route, head, source, mtime: shown.mtime });
+  const record = recordOf({ route, head, source, mtime: shown.mtime });
+  const known = record && knownOf(record);
   return {
     kind: 'body',
-    stream: { partial, head: shown, origin: head, record },
+    stream: { ...opened, head: shown, origin: head, known, record: mutable ? undefined : record },
     first: { source, answer, position: 0, foreign: false },
   };
 }
@@ -102,8 +109,9 @@ function askForWhole({ order, context, signal }: Starting): Promise<Reply> {
 /** Undefined when the sources have another file by now. */
 async function resume(
   { record, path, written }: KeptPartial,
-  { order, context, signal }: Starting,
+  starting: Starting,
 ): Promise<Beginning | undefined> {
+  const { order, context, signal } = starting;
   const { route } = order;
   const asking = context.asking();
   const first = (source: SourceUrl) => Number(source.url === record.source);
@@ -123,11 +131,17 @@ async function resume(
     return undefined;
   }
   const { length } = record;
-  const partial = await openPartial(route.key, () => Partial.reopen({ path, length, written }));
-  if (rest.position > 0) partial.confirm();
+  const opened = await openPartial(starting, {
+    bytes: length - written,
+    open: () => Partial.reopen({ path, length, written }),
+  }).catch((error: unknown) => {
+    rest.answer.exchange.abort(new Error('there is no file to write to'));
+    throw error;
+  });
+  if (rest.position > 0) opened.partial.confirm();
   return {
     kind: 'body',
-    stream: { partial, head: headOf(record), origin: record, record },
+    stream: { ...opened, head: headOf(record), origin: record, known: knownOf(record), record },
     first: rest,
   };
 }
@@ -137,8 +151,18 @@ function refused({ route }: FillOrder, reply: NoRest): Beginning {
   return { kind: 'refused', error: refusal(route.key, reply), certain };
 }
 
-function openPartial(key: string, open: () => Promise<Partial>): Promise<Partial> {
-  return open().catch((cause: unknown) => {
-    throw unstorable(key, cause);
-  });
+interface Opening {
+  /** How many more it will take; undefined when nobody knows. */
+  readonly bytes: number | undefined;
+  readonly open: () => Promise<Partial>;
+}
+
+async function openPartial({ order, context }: Starting, { bytes, open }: Opening) {
+  const reservation = await context.room.reserve(bytes);
+  try {
+    return { partial: await open(), reservation };
+  } catch (cause) {
+    reservation.release();
+    throw unstorable(order.route.key, cause);
+  }
 }

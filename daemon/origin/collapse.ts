@@ -55,7 +55,7 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
     const fill = new Fill(context, order, running.get(key)?.finished);
     running.set(key, fill);
     fill.start.catch((error: unknown) => {
-      if (order.stored === true) failed.set(key, Date.now());
+      if (order.stored !== undefined) failed.set(key, Date.now());
       else if (fill.certainlyMissing && error instanceof CacheError) missing.set(key, error);
     });
     fill.start.then(() => noteDifference(fill), ignore);
@@ -82,7 +82,7 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
     join: (order) => {
       const fill = running.get(order.route.key);
       if (fill?.joinable === true) return { fill: fill.join(), collapsed: true };
-      if (order.stored !== true) refuseMissing(order.route.key);
+      if (order.stored === undefined) refuseMissing(order.route.key);
       return { fill: start(order).join(), collapsed: false };
     },
     noteMissing: (key, error) => missing.set(key, error),

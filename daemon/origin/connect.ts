@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { createLookup, type FamilyMemory, rememberFamily } from './address.ts';
-import { hideContinue } from './interim.ts';
+import { hideInterim } from './interim.ts';
 
 /** A connection is made, TLS included, within this many milliseconds. */
 const CONNECT_TIMEOUT = 10_000;
@@ -90,7 +90,7 @@ function prepared(connect: buildConnector.connector, memory: ConnectionMemory) {
         rememberFamily(memory.families, target.hostname, socket.remoteFamily === 'IPv6' ? 6 : 4);
       }
       watchRequests(socket, memory);
-      hideContinue(socket);
+      hideInterim(socket);
       renameResets(socket);
       callback(null, socket);
     });

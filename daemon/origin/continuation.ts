@@ -47,7 +47,7 @@ export async function askForRest(given: Continuation): Promise<Rest | NoRest> {
   const { known, offset } = given;
   const provable = known.lastModified !== undefined || isStrong(known.etag);
   if (provable) {
-    const reply = await askProven(given);
+    const reply = await askProven(given, { orWhole: true });
     if (reply.kind === 'good') return restOf(reply, known);
     // Without a byte there is nothing to compare a copy with.
     if (offset === 0 || reply.kind === 'missing') return noRest(reply);
@@ -61,7 +61,15 @@ export function isRest(found: Rest | NoRest): found is Rest {
   return 'answer' in found;
 }
 
-function askProven({ asking, route, known, offset, sources, signal }: Continuation) {
+/** Asks for a range alone, with the same proof; never for a copy to compare. */
+export function askForRange(given: Continuation): Promise<Reply> {
+  return askProven(given, { orWhole: false });
+}
+
+function askProven(
+  { asking, route, known, offset, sources, signal }: Continuation,
+  { orWhole }: { readonly orWhole: boolean },
+): Promise<Reply> {
   return ask(asking, {
     sources,
     method: 'GET',
@@ -69,7 +77,7 @@ function askProven({ asking, route, known, offset, sources, signal }: Continuati
     expected: {
       path: route.path,
       mutable: false,
-      ...(offset > 0 ? { offset, orWhole: true } : {}),
+      ...(offset > 0 ? { offset, orWhole } : {}),
     },
     fields: (source) => (offset > 0 ? rangeFields({ known, offset, source }) : {}),
     accept: ({ source, head, from }) => {

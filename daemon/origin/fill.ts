@@ -5,10 +5,9 @@ import { type CacheError, describe } from '../errors.ts';
 import { formatDuration, formatRate, formatSize } from '../units.ts';
 import { assemble } from './assemble.ts';
 import { begin, type Stream } from './beginning.ts';
-import type { Rest } from './continuation.ts';
+import type { Known, Rest } from './continuation.ts';
 import { keep } from './keep.ts';
 import type { FillContext, FillHead, FillOrder, FillStart } from './order.ts';
-import { knownOf } from './record.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
 import { anotherFile, cancelled, failure } from './refusals.ts';
 
@@ -37,6 +36,8 @@ export class Fill {
   #stream: Stream | undefined;
   #recorder: Recorder | undefined;
   #members = 0;
+  #streaming = Date.now();
+  #resumedAt = 0;
   #over = false;
 
   /** @param after a failed fill of the same key, which still has to clear its partial away */
@@ -87,6 +88,19 @@ export class Fill {
     this.#letGo();
   }
 
+  /** What the body must match that goes on from elsewhere, if anything can tell. */
+  get known(): Known | undefined {
+    return this.#stream?.known;
+  }
+
+  /** Milliseconds until the download reaches an offset, at its pace so far. */
+  timeTo(offset: number): number {
+    const body = this.#stream?.partial.body;
+    const gained = (body?.committed ?? 0) - this.#resumedAt;
+    const left = offset - (body?.committed ?? 0);
+    return left <= 0 ? 0 : (left * (Date.now() - this.#streaming)) / gained;
+  }
+
   /** A reader of the body, for a member; only once `start` has said that there is one. */
   reader(): Body {
     if (this.#stream === undefined) throw new Error('a fill has no body before its start');
@@ -124,9 +138,11 @@ export class Fill {
 
   async #download(stream: Stream, first: Rest): Promise<void> {
     const { counters, asking, partials, log } = this.#context;
-    const { partial, head, record } = stream;
+    const { partial, head, record, known } = stream;
     this.source = first.source;
     this.#state = 'streaming';
+    this.#streaming = Date.now();
+    this.#resumedAt = partial.body.committed;
     this.#start.resolve({ kind: 'body', head });
     const recorder = startRecorder({ partials, record, log });
     this.#recorder = recorder;
@@ -136,7 +152,8 @@ export class Fill {
       route: this.order.route,
       partial,
       first,
-      known: record === undefined ? undefined : knownOf(record),
+      // A mutable body starts over: its name may mean another file by now.
+      known: this.order.mutable ? undefined : known,
       signal: this.#cancelled.signal,
       received: (bytes) => {
         counters.bytesFetched += bytes;
@@ -183,6 +200,7 @@ export class Fill {
   #fail(error: unknown): void {
     const reason = failure(this.order.route.key, error);
     const stream = this.#stream;
+    if (reason.code === 'storage') this.#context.room.noteFailure(reason.cause ?? reason);
     this.#state = 'failed';
     this.#context.counters.fillsFailed += 1;
     stream?.partial.body.fail(reason);
@@ -221,6 +239,7 @@ export class Fill {
   #end(state: FillState): void {
     this.#state = state;
     this.#over = true;
+    this.#stream?.reservation.release();
     this.#letGo();
     this.#finished.resolve();
   }

@@ -3,21 +3,23 @@ import type { Socket } from 'node:net';
 /** The longest interim head we are ready to look through. */
 const MAX_INTERIM = 16 * 1024;
 
+// All of 1xx but 101, which changes the protocol and was not asked for.
+const status = 'HTTP\\/1\\.[01] 1(?!01)\\d\\d(?: [^\\r\\n]*)?';
 /** A whole interim head, with its fields. */
-const CONTINUE = /^HTTP\/1\.[01] 100(?: [^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n/;
-/** What such a head may begin with. */
-const BEGINNING = /^HTTP\/1\.[01] 100(?: [^\r\n]*)?(?:\r\n[^\r\n]+)*(?:\r(?:\n\r?)?)?$/;
-const LONGEST_STATUS = 'HTTP/1.1 100'.length;
+const WHOLE = new RegExp(`^${status}\\r\\n(?:[^\\r\\n]+\\r\\n)*\\r\\n`);
+/** What such a head may begin with, once it has a status. */
+const BEGINNING = new RegExp(`^${status}(?:\\r\\n[^\\r\\n]+)*(?:\\r(?:\\n\\r?)?)?$`);
+const SHORTEST = 'HTTP/1.1 100';
 
 /**
- * Hides `100 Continue` from the reader of a socket. A client must be able to parse interim
- * responses it did not ask for (RFC 9110 section 15.2); undici passes over 102 and 103 but takes
- * an unasked 100 for a broken server and closes the connection.
+ * Hides interim answers from the reader of a socket. A client must be able to parse the ones it
+ * did not ask for (RFC 9110 section 15.2); undici takes an unasked `100 Continue` for a broken
+ * server and closes the connection.
  *
  * Only the bytes that follow a request are looked at: with one request at a time on a connection,
  * these are a head. Bodies pass untouched.
  */
-export function hideContinue(socket: Socket): void {
+export function hideInterim(socket: Socket): void {
   const read = socket.read.bind(socket);
   const write = socket.write.bind(socket) as (...parameters: unknown[]) => boolean;
   let headIsNext = false;
@@ -31,8 +33,8 @@ export function hideContinue(socket: Socket): void {
     for (;;) {
       const chunk = read(size) as Buffer | null;
       if (!headIsNext || chunk === null) return chunk;
-      const rest = withoutContinue(Buffer.concat([held, chunk]));
-      if (rest.length > 0 && !mayBecomeContinue(rest)) {
+      const rest = withoutInterim(Buffer.concat([held, chunk]));
+      if (rest.length > 0 && !mayBecomeInterim(rest)) {
         headIsNext = false;
         held = Buffer.alloc(0);
         return rest;
@@ -42,21 +44,17 @@ export function hideContinue(socket: Socket): void {
   };
 }
 
-function withoutContinue(bytes: Buffer): Buffer {
+function withoutInterim(bytes: Buffer): Buffer {
   let rest = bytes;
   for (;;) {
-    const [head] = CONTINUE.exec(rest.toString('latin1', 0, MAX_INTERIM)) ?? [];
+    const [head] = WHOLE.exec(rest.toString('latin1', 0, MAX_INTERIM)) ?? [];
     if (head === undefined) return rest;
     rest = rest.subarray(head.length);
   }
 }
 
-function mayBecomeContinue(bytes: Buffer): boolean {
+function mayBecomeInterim(bytes: Buffer): boolean {
   if (bytes.length > MAX_INTERIM) return false;
   const text = bytes.toString('latin1');
-  const status = text.slice(0, LONGEST_STATUS);
-  if (text.length <= LONGEST_STATUS) {
-    return ['HTTP/1.1 100', 'HTTP/1.0 100'].some((start) => start.startsWith(status));
-  }
-  return BEGINNING.test(text);
+  return BEGINNING.test(text + SHORTEST.slice(text.length));
 }

@@ -16,6 +16,8 @@ export async function keep(arrived: Arrived, context: FillContext): Promise<void
   const { partial, head, origin } = stream;
   const { key } = order.route;
   const entry = await context.store.commit(partial, { key, mtime: head.mtime });
+  context.census.noteCommit({ key, size: entry.size, replaced: order.stored });
+  context.room.noteSuccess();
   if (!order.mutable) return;
   context.sticky.note(dirname(key), source);
   const now = Date.now();
@@ -31,5 +33,5 @@ export async function keep(arrived: Arrived, context: FillContext): Promise<void
     },
   );
   // An index that changed makes the age of its signature and its siblings worthless.
-  if (order.stored === true) await context.meta.expireSiblings(key);
+  if (order.stored !== undefined) await context.meta.expireSiblings(key);
 }

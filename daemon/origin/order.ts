@@ -1,6 +1,9 @@
+import type { Census } from '../cache/census.ts';
+import type { Use } from '../cache/histogram.ts';
 import type { Layout } from '../cache/layout.ts';
 import type { Meta, MetaBook } from '../cache/meta.ts';
 import type { PartialBook } from '../cache/partial-book.ts';
+import type { Room } from '../cache/room.ts';
 import type { Store } from '../cache/store.ts';
 import type { Counters } from '../stats.ts';
 import type { Log } from '../system/log.ts';
@@ -31,8 +34,8 @@ export interface FillOrder {
   readonly mutable: boolean;
   /** The record of the copy we have, for a conditional request. */
   readonly previous?: Meta;
-  /** A source that says "unchanged" or an older copy leaves the stored one as it is. */
-  readonly stored?: boolean;
+  /** The copy we have, which stays unless a source has a newer one. */
+  readonly stored?: Use;
 }
 
 /** What every fill works with. */
@@ -43,6 +46,8 @@ export interface FillContext {
   readonly store: Store;
   readonly meta: MetaBook;
   readonly partials: PartialBook;
+  readonly room: Room;
+  readonly census: Census;
   readonly counters: Counters;
   readonly log: Log;
 }

@@ -17,19 +17,25 @@ export interface Window {
  * Sends a window of a body, as it becomes available, at the client's own pace. Returns early when
  * the client is gone.
  *
- * @throws the fill's failure, or CacheError `storage` when the file is shorter than it was.
+ * @returns undefined, or where the file stopped growing because the disk is in trouble: from there
+ * on the body has to come from elsewhere.
+ * @throws the fill's failure, or CacheError `truncated` when the file is shorter than it was.
  */
-export async function deliver(client: Client, body: Body, window: Window): Promise<void> {
+export async function deliver(
+  client: Client,
+  body: Body,
+  window: Window,
+): Promise<number | undefined> {
   const { response } = client;
   const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK, endOf(body, window) - window.start));
   let offset = window.start;
   while (!response.destroyed) {
     // Asked anew each time: the length of a chunked body is known only when it ends.
     const end = endOf(body, window);
-    if (offset >= end) return;
+    if (offset >= end) return undefined;
     if (body.available() <= offset) {
       response.flushHeaders();
-      await body.whenBeyond(offset);
+      if (!(await grows(body, offset))) return offset;
       continue;
     }
     const wanted = Math.min(chunk.length, end - offset, body.available() - offset);
@@ -38,6 +44,17 @@ export async function deliver(client: Client, body: Body, window: Window): Promi
     await send(response, chunk.subarray(0, bytesRead));
     offset += bytesRead;
     client.sent += bytesRead;
+  }
+  return undefined;
+}
+
+async function grows(body: Body, offset: number): Promise<boolean> {
+  try {
+    await body.whenBeyond(offset);
+    return true;
+  } catch (error) {
+    if (error instanceof CacheError && error.code === 'storage') return false;
+    throw error;
   }
 }
 

@@ -8,7 +8,10 @@ import { refusal } from '../origin/refusals.ts';
 import type { Route } from '../origin/route.ts';
 import type { Client } from './client.ts';
 import type { ServeContext } from './context.ts';
+import type { Window } from './deliver.ts';
 import { respond } from './respond.ts';
+import { isFarAhead, passTail } from './tail.ts';
+import { isDiskTrouble, respondUnstored } from './unstored.ts';
 
 /** What is missing, and whether its name may change. */
 export interface Missing {
@@ -31,7 +34,14 @@ export async function respondMissing(
   if (collapsed) context.counters.collapsed += 1;
   else context.counters.misses += 1;
   try {
-    const start = await fill.start;
+    const start = await fill.start.catch((error: unknown) => {
+      if (isDiskTrouble(error)) return error;
+      throw error;
+    });
+    if (start instanceof CacheError) {
+      const detail = start.detail ?? start.code;
+      return await respondUnstored(client, { route, mutable, detail }, context);
+    }
     // A fill without a stored copy never finds it unchanged.
     if (start.kind !== 'body') throw notStored(route);
     const cacheStatus: CacheStatus = {
@@ -63,6 +73,7 @@ export async function respondFilling(
   try {
     await respond(client, {
       body,
+      ...waysAround(client, fill, context),
       // A body that ended in the meantime has a length by now.
       length: body.length,
       mtime: head.mtime,
@@ -74,6 +85,17 @@ export async function respondFilling(
   } finally {
     body.release();
   }
+}
+
+// Only where a source can prove that it has the very file that the client was told of.
+function waysAround(client: Client, fill: Fill, context: ServeContext) {
+  const { known, source, order } = fill;
+  if (known === undefined) return {};
+  const body = { route: order.route, known, source };
+  return {
+    beyond: (window: Window) => passTail(client, { body, window }, context),
+    isFar: (start: number) => isFarAhead(fill, start),
+  };
 }
 
 function typeOf(fill: Fill): string {

@@ -1,4 +1,4 @@
-import { CacheError } from '../errors.ts';
+import { CacheError, describe } from '../errors.ts';
 import { formatCacheStatus } from '../http/cache-status.ts';
 import { formatHttpDate } from '../http/date.ts';
 import { contentTypeOf } from '../http/media-type.ts';
@@ -19,6 +19,7 @@ export async function respondPassed(
   route: Route,
   context: ServeContext,
 ): Promise<void> {
+  if (client.cacheControl.onlyIfCached) throw neverStored(route);
   context.counters.passed += 1;
   const asking = context.asking();
   const reply = await ask(asking, {
@@ -30,7 +31,8 @@ export async function respondPassed(
   if (reply.kind === 'unchanged') throw unasked(route);
   if (reply.kind !== 'good') throw refusal(route.upstreamPath, reply);
   setFields(client, { reply, route, via: `1.1 ${context.id}` });
-  await forwardBody(client, reply.answer.exchange, context);
+  await forwardBody(client, { exchange: reply.answer.exchange }, context);
+  client.response.end();
 }
 
 interface Passed {
@@ -52,6 +54,13 @@ function setFields(client: Client, { reply, route, via }: Passed): void {
   response.setHeader('Via', via);
 }
 
+/** A body that goes from a source straight to a client. */
+export interface Forwarded {
+  readonly exchange: Exchange;
+  /** How many of its bytes to send; all there are, when nothing is said. */
+  readonly bytes?: number | undefined;
+}
+
 /**
  * Hands a body on at the client's pace; a client that goes away ends it.
  *
@@ -59,33 +68,38 @@ function setFields(client: Client, { reply, route, via }: Passed): void {
  */
 export async function forwardBody(
   client: Client,
-  exchange: Exchange,
+  { exchange, bytes = Number.POSITIVE_INFINITY }: Forwarded,
   { counters }: Pick<ServeContext, 'counters'>,
 ): Promise<void> {
   const { response } = client;
   const ended = Promise.withResolvers<void>();
+  let left = bytes;
   const stop = (error: Error) => {
     exchange.abort(error);
     ended.reject(error);
   };
   const watchdog = startWatchdog({ patience: STALL, stalled: stop });
-  const left = () => {
-    exchange.abort(new Error('the client is gone'));
+  const finish = () => {
     ended.resolve();
+    exchange.abort(new Error('nobody wants the rest'));
   };
   const drained = () => {
     watchdog.release();
     exchange.resume();
   };
-  response.once('close', left);
+  response.once('close', finish);
   response.on('drain', drained);
   response.flushHeaders();
   exchange.readBody({
     data: (chunk) => {
       counters.bytesFetched += chunk.length;
       watchdog.received(chunk.length);
-      client.sent += chunk.length;
-      if (response.write(chunk)) return;
+      const wanted = chunk.length > left ? chunk.subarray(0, left) : chunk;
+      left -= wanted.length;
+      client.sent += wanted.length;
+      const ready = response.write(wanted);
+      if (left === 0) return finish();
+      if (ready) return;
       watchdog.hold();
       exchange.pause();
     },
@@ -95,18 +109,32 @@ export async function forwardBody(
   try {
     await ended.promise;
   } catch (cause) {
-    throw new CacheError('source', {
-      verb: 'pass on',
-      thing: client.request.url ?? '',
-      reason: 'the body broke off',
-      cause,
-    });
+    throw brokenOff(client, cause);
   } finally {
     watchdog.stop();
-    response.off('close', left);
+    response.off('close', finish);
     response.off('drain', drained);
   }
-  response.end();
+  if (left > 0 && bytes !== Number.POSITIVE_INFINITY && !response.destroyed) {
+    throw brokenOff(client, new Error(`${left} bytes are missing`));
+  }
+}
+
+function brokenOff(client: Client, cause: unknown): CacheError {
+  return new CacheError('source', {
+    verb: 'pass on',
+    thing: client.request.url ?? '',
+    reason: `the body broke off: ${describe(cause)}`,
+    cause,
+  });
+}
+
+function neverStored(route: Route): CacheError {
+  return new CacheError('not-stored', {
+    verb: 'serve',
+    thing: route.upstreamPath,
+    reason: 'directories and queries are never stored, and only what is stored was asked for',
+  });
 }
 
 function unasked(route: Route): CacheError {

@@ -15,12 +15,16 @@ import {
   unsatisfiedRange,
 } from '../http/range.ts';
 import type { Client } from './client.ts';
-import { deliver, send } from './deliver.ts';
+import { deliver, send, type Window } from './deliver.ts';
 
 /** A package, or the page of one, ready to be answered with. */
 export interface Representation {
   /** Absent where a source was asked for a head alone. */
   readonly body?: Body;
+  /** Sends a window that `body` cannot give; false when no source proves to have the same file. */
+  readonly beyond?: (window: Window) => Promise<boolean>;
+  /** Whether a resume from here on is better sent by a source than waited for. */
+  readonly isFar?: (start: number) => Promise<boolean>;
   /** Bytes; absent while it is not known. */
   readonly length: number | undefined;
   /** Last-Modified, whole seconds since the epoch. */
@@ -111,8 +115,9 @@ async function respondWhole(client: Client, shown: Representation): Promise<void
   const { response } = client;
   response.statusCode = 200;
   if (shown.length !== undefined) response.setHeader('Content-Length', shown.length);
-  if (client.method === 'HEAD' || shown.body === undefined) return void response.end();
-  await deliver(client, shown.body, { start: 0 });
+  const { body, beyond } = shown;
+  if (client.method === 'HEAD' || (body ?? beyond) === undefined) return void response.end();
+  await sendWindow(client, shown, { start: 0 });
   response.end();
 }
 
@@ -126,8 +131,28 @@ async function respondPart(client: Client, { shown, range }: Part): Promise<void
   response.statusCode = 206;
   response.setHeader('Content-Length', range.end - range.start);
   response.setHeader('Content-Range', contentRange(range, shown.length));
-  if (shown.body !== undefined) await deliver(client, shown.body, range);
+  const open = range.end === shown.length && isOpen(fieldValue(client.fields, 'range'));
+  const far = open && (await shown.isFar?.(range.start)) === true;
+  if (!far || (await shown.beyond?.(range)) !== true) await sendWindow(client, shown, range);
   response.end();
+}
+
+// The shape of a resume: `bytes=N-`. Closed ranges wait, aria2 opens five of them on one cold file.
+function isOpen(field: string | undefined): boolean {
+  return /-\s*$/.test(field ?? '');
+}
+
+// From the file as far as it goes, and from there on straight from a source.
+async function sendWindow(client: Client, shown: Representation, window: Window): Promise<void> {
+  const { body, beyond } = shown;
+  const stopped = body === undefined ? window.start : await deliver(client, body, window);
+  if (stopped === undefined) return;
+  if (await beyond?.({ ...window, start: stopped })) return;
+  throw new CacheError('source', {
+    verb: 'go on sending at',
+    thing: String(stopped),
+    reason: 'it cannot be stored, and no source proves to have the same file',
+  });
 }
 
 interface Parts {
@@ -138,7 +163,7 @@ interface Parts {
 // RFC 9110 section 15.3.7.2.
 async function respondParts(client: Client, { shown, ranges }: Parts): Promise<void> {
   const { response } = client;
-  const { body, type, length = 0 } = shown;
+  const { type, length = 0 } = shown;
   const boundary = randomBytes(12).toString('hex');
   const message = multipart({ ranges, length, type, boundary });
   response.statusCode = 206;
@@ -146,7 +171,7 @@ async function respondParts(client: Client, { shown, ranges }: Parts): Promise<v
   response.setHeader('Content-Length', message.contentLength);
   for (const { head, range } of message.parts) {
     await send(response, head);
-    if (body !== undefined) await deliver(client, body, range);
+    await sendWindow(client, shown, range);
   }
   response.end(message.tail);
 }

@@ -85,7 +85,7 @@ function joinCheck({ route, entry, meta }: Old, context: ServeContext) {
   const joined = context.fills.join({
     route,
     mutable: true,
-    stored: true,
+    stored: entry,
     ...(meta === undefined ? {} : { previous: meta }),
   });
   if (!joined.collapsed) keepConfirmed({ fill: joined.fill, entry, meta }, context);

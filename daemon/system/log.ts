@@ -1,5 +1,7 @@
+import { Writable } from 'node:stream';
 import { createLogger, format, type Logger, transports } from 'winston';
 import { printable } from '../errors.ts';
+import { type LineFile, openLineFile } from './line-file.ts';
 
 /** How much is said; each level includes the ones before it. */
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
@@ -37,37 +39,44 @@ export function openLog(options: LogOptions, journal: boolean): Log {
   const logger = createLogger({
     level: options.logLevel,
     format: format.combine(format.timestamp(), line),
-    transports: [new transports.Console({ stderrLevels: Object.keys(priorities) })],
+    transports: [new transports.Stream({ stream: standardError() })],
   });
   let access = openAccessLog(options.accessLog, logger);
+  let closing: Promise<unknown> = Promise.resolve();
   return {
     error: (text) => void logger.error(text),
     warn: (text) => void logger.warn(text),
     info: (text) => void logger.info(text),
     debug: (text) => void logger.debug(text),
-    access: (text) => void access?.info(text),
+    access: (text) => access?.write(printable(text)),
     configure: (changed) => {
       logger.level = changed.logLevel;
-      access?.close();
+      const former = access;
       access = openAccessLog(changed.accessLog, logger);
+      closing = Promise.all([closing, former?.close()]);
     },
     close: async () => {
-      if (access !== undefined) await ended(access);
+      await Promise.all([closing, access?.close()]);
       await ended(logger);
     },
   };
 }
 
-function openAccessLog(path: string | undefined, log: Logger): Logger | undefined {
-  if (path === undefined) return undefined;
-  const file = new transports.File({ filename: path });
-  let failing = false;
-  file.on('error', (error: Error) => {
-    if (!failing) log.error(`Cannot write access log "${path}": ${error.message}`);
-    failing = true;
+// A full disk, or a reader that went away, must not end the daemon: then there is nobody to tell.
+function standardError(): Writable {
+  return new Writable({
+    write: (chunk, _encoding, done) => {
+      try {
+        process.stderr.write(chunk);
+      } catch {}
+      done();
+    },
   });
-  const lineFormat = format.printf(({ message }) => printable(String(message)));
-  return createLogger({ format: lineFormat, transports: [file] });
+}
+
+function openAccessLog(path: string | undefined, log: Logger): LineFile | undefined {
+  if (path === undefined) return undefined;
+  return openLineFile(path, (reason) => log.error(`Cannot write access log "${path}": ${reason}`));
 }
 
 async function ended(logger: Logger): Promise<void> {

@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import type { ExecutionContext } from 'ava';
+import { tempDir } from './files.ts';
+import { needs } from './programs.ts';
+
+/** What to mount. */
+export interface Mount {
+  /** Below the directory that is returned; the directory itself when nothing is said. */
+  readonly at?: string;
+  /** As mount(8) takes them, such as `size=1m`. */
+  readonly options: string;
+}
+
+/**
+ * A directory with a tmpfs mounted at it or in it, seen through a process that has a mount
+ * namespace of its own: it is gone with the test, however that ends. Undefined, with a note, for
+ * whoever may not mount.
+ */
+export async function mountTmpfs(
+  t: ExecutionContext,
+  { at = '.', options }: Mount,
+): Promise<string | undefined> {
+  if (!needs(t, 'unshare', 'mount')) return undefined;
+  if (process.getuid?.() !== 0) {
+    t.log('Not tested: only root may mount');
+    t.pass();
+    return undefined;
+  }
+  const directory = await tempDir(t);
+  await mkdir(`${directory}/${at}`, { recursive: true });
+  // The shell lives as long as its input is open, and the mount as long as the shell.
+  const script = 'mount -t tmpfs -o "$1" none "$2" && echo mounted && read -r _';
+  const args = ['-m', 'sh', '-c', script, 'sh', options, `${directory}/${at}`];
+  const shell = spawn('unshare', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const exited = once(shell, 'exit');
+  t.teardown(async () => {
+    shell.stdin.end();
+    await exited;
+  });
+  await Promise.race([once(shell.stdout, 'data'), exited.then(([code]) => refuse(code))]);
+  return `/proc/${shell.pid}/root${directory}`;
+}
+
+function refuse(code: unknown): never {
+  throw new Error(`mount ended with ${code}`);
+}
