@@ -1,37 +1,43 @@
 import { readFile } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
 import { type Budget, openBudget } from './cache/budget.ts';
 import { type CacheDirectory, openDirectory } from './cache/directory.ts';
+import { measureDisk } from './cache/disk.ts';
 import { createMetaBook } from './cache/meta.ts';
 import { openPartialBook, type PartialBook } from './cache/partial-book.ts';
-import { createPolicy } from './cache/policy.ts';
-import { readStats, writeStats } from './cache/stats-file.ts';
+import { keepStats, type LifetimeStats } from './cache/stats-file.ts';
 import { createStore } from './cache/store.ts';
 import { type Config, changedKeys } from './config/config.ts';
+import type { SourceUrl } from './config/source-url.ts';
+import type { Changed, ControlContext } from './control/context.ts';
+import { openControl } from './control/control.ts';
 import { CacheError, describe } from './errors.ts';
+import { createEvents, type Events } from './events.ts';
 import type { Asking } from './origin/ask.ts';
 import { createFills } from './origin/collapse.ts';
-import { createHealthBook } from './origin/health.ts';
+import { createHealthBook, type HealthBook } from './origin/health.ts';
 import { createUpstream, type Upstream } from './origin/request.ts';
 import { resumeAll } from './origin/resume.ts';
 import { createStickiness } from './origin/sticky.ts';
-import { createAllowList } from './serve/allow.ts';
-import type { ServeContext, Settings } from './serve/context.ts';
-import { isOwnAddress } from './serve/listen.ts';
-import { type HttpServer, openServer } from './serve/server.ts';
-import { addCounters, type Counters, createCounters } from './stats.ts';
-import type { Log } from './system/log.ts';
+import type { ServeContext } from './serve/context.ts';
+import { isOwnAddress, urlOf } from './serve/listen.ts';
+import { type HttpServer, openServer, type ServerOptions } from './serve/server.ts';
+import { createSettings } from './serve/settings.ts';
+import { type Counters, createCounters } from './stats.ts';
+import type { Log, LogLevel } from './system/log.ts';
 
 /** Answers and downloads under way may take so long to end once the daemon is told to stop. */
 const GRACE = 20_000;
-const SAVE_STATS_EVERY = 60_000;
 
 /** A running daemon. */
 export interface Daemon {
   readonly host: string;
   readonly port: number;
-  /** Takes a new configuration over, as far as that goes without a restart. */
-  reload(config: Config): void;
+  /**
+   * Reads the configuration again and takes it over, as far as that goes without a restart.
+   *
+   * @throws CacheError when it is wrong; then it stays as it was.
+   */
+  reload(): Changed;
   /** Stops accepting, lets transfers end for a while, and lets go of everything. */
   close(): Promise<void>;
 }
@@ -39,10 +45,16 @@ export interface Daemon {
 /** What a daemon is opened with. */
 export interface DaemonOptions {
   readonly config: Config;
+  /** Reads the configuration again; without it there is nothing to reload. */
+  readonly load?: () => Config;
   readonly log: Log;
   readonly version: string;
+  /** Where the control socket may be, the best place first: without one there is none. */
+  readonly controlPlaces?: readonly string[];
   /** Milliseconds that transfers get to end once it is closed: 20 s when nothing is said. */
   readonly grace?: number;
+  /** Milliseconds that a client may take no byte of its answer. */
+  readonly stalled?: number;
 }
 
 /**
@@ -60,19 +72,28 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     const directory = await openDirectory(config.cacheDir);
     opened.push(() => directory.close());
     const counters = createCounters();
-    opened.push(await keepStats({ directory, counters, log }));
-    const budget = await openBudget({ layout: directory.layout, limits: config, log });
+    const { layout } = directory;
+    const stats = await keepStats({ path: layout.stats, counters, log });
+    opened.push(() => stats.close());
+    const events = createEvents();
+    const budget = await openBudget({ layout, limits: config, log, events });
     opened.push(() => budget.close());
     const upstream = await openUpstream(options, directory.id);
     opened.push(() => upstream.close());
-    const partials = await openPartialBook(directory.layout);
+    const partials = await openPartialBook(layout);
     const kept = await partials.sweep(Date.now());
-    const parts = assemble({ options, directory, counters, upstream, partials, budget });
+    const assembly = { options, directory, counters, upstream, partials, budget, stats, events };
+    const parts = assemble(assembly);
     opened.push(() => parts.context.fills.close('the daemon stops'));
-    const server = await openServer(config, parts.context);
+    const server = await openServer(listenAt(options), parts.context);
     parts.listening(server);
     opened.push(() => closeGently({ server, context: parts.context, grace }));
-    log.info(`listening on http://${urlHost(config.host)}:${server.port}/`);
+    if (options.controlPlaces !== undefined) {
+      const { controlPlaces: places } = options;
+      const control = await openControl({ places, group: config.group }, parts.control(server));
+      opened.push(async () => control?.close());
+    }
+    log.info(`listening on ${urlOf(server)}`);
     const { fills, settings } = parts.context;
     const { policy } = settings();
     const { repositories } = config;
@@ -93,85 +114,92 @@ interface Assembly {
   readonly upstream: Upstream;
   readonly partials: PartialBook;
   readonly budget: Budget;
+  readonly stats: LifetimeStats;
+  readonly events: Events;
 }
 
-function assemble({ options, directory, counters, upstream, partials, budget }: Assembly) {
+function assemble(assembly: Assembly) {
+  const { options, directory, counters, upstream, partials, budget, events } = assembly;
   const { log } = options;
   const { room, census } = budget;
   const { layout, id } = directory;
   let settings = createSettings(options.config);
+  let logLevel: LogLevel = options.config.logLevel;
   let server: HttpServer | undefined;
-  const health = createHealthBook({ now: Date.now, changed: (line) => log.warn(line) });
+  const health = openHealth(assembly);
   const asking = (): Asking => ({ upstream, health, hedgeAfter: settings.config.hedgeAfter });
   const sticky = createStickiness((source) => !health.isSetAside(source));
   const store = createStore(layout);
   const meta = createMetaBook(layout);
   const fills = createFills(
-    { asking, sticky, layout, store, meta, partials, room, census, counters, log },
+    { asking, sticky, layout, store, meta, partials, room, census, counters, log, events },
     () => settings.config,
   );
   const context: ServeContext = {
     settings: () => settings,
     store,
     meta,
+    census,
     fills,
     asking,
     counters,
     log,
+    events,
     id,
     isOwn: (host, port) => server !== undefined && isOwnAddress(server, { host, port }),
+  };
+  const reload = (): Changed => {
+    const fresh = options.load?.() ?? settings.config;
+    const { live } = changedKeys(settings.config, fresh);
+    const { restart } = changedKeys(options.config, fresh);
+    settings = createSettings(fresh);
+    logLevel = fresh.logLevel;
+    log.configure(fresh);
+    budget.configure(fresh);
+    tellChanges({ live, restart }, log);
+    events.emit('reload', fresh.file ?? '', `changed: ${[...live, ...restart].join(', ')}`);
+    return { live, restart };
   };
   return {
     context,
     listening: (opened: HttpServer) => {
       server = opened;
     },
-    reload: (fresh: Config) => {
-      const changed = changedKeys(settings.config, fresh);
-      settings = createSettings(fresh);
-      log.configure(fresh);
-      budget.configure(fresh);
-      if (changed.live.length > 0) log.info(`reloaded: ${changed.live.join(', ')} changed`);
-      if (changed.restart.length > 0) {
-        log.warn(`reloaded, but a restart is needed for ${changed.restart.join(', ')}`);
-      }
-      if (changed.live.length + changed.restart.length === 0) log.info('reloaded: nothing changed');
-    },
+    reload,
+    control: (listening: HttpServer): ControlContext => ({
+      version: options.version,
+      startedAt: Date.now(),
+      serve: context,
+      budget,
+      server: listening,
+      directory: layout.root,
+      measure: () => measureDisk(layout.root),
+      lifetime: assembly.stats.lifetime,
+      reload,
+      pending: () => changedKeys(options.config, settings.config).restart,
+      logLevel: () => logLevel,
+      setLogLevel: (level) => {
+        logLevel = level;
+        log.configure({ ...settings.config, logLevel });
+      },
+    }),
   };
 }
 
-/** Compiles what a configuration means for requests. @throws CacheError `config` */
-export function createSettings(config: Config): Settings {
-  return {
-    config,
-    policy: createPolicy(config),
-    allowed: createAllowList({ rules: config.allow, interfaces: networkInterfaces }),
+function openHealth({ options, events }: Assembly): HealthBook {
+  const changed = (line: string, source: SourceUrl) => {
+    options.log.warn(line);
+    events.emit('source', source.url, line);
   };
+  return createHealthBook({ now: Date.now, changed });
 }
 
-interface Stats {
-  readonly directory: CacheDirectory;
-  readonly counters: Counters;
-  readonly log: Log;
-}
-
-// Resolves to the function that saves for the last time.
-async function keepStats({ directory, counters, log }: Stats): Promise<() => Promise<void>> {
-  const path = directory.layout.stats;
-  const kept = await readStats(path);
-  const save = () =>
-    writeStats(path, { since: kept.since, lifetime: addCounters(kept.lifetime, counters) }).catch(
-      (error: unknown) => log.warn(`Cannot keep the counters: ${describe(error)}`),
-    );
-  let saving = Promise.resolve();
-  const timer = setInterval(() => {
-    saving = save();
-  }, SAVE_STATS_EVERY);
-  return async () => {
-    clearInterval(timer);
-    await saving;
-    await save();
-  };
+function tellChanges({ live, restart }: Changed, log: Log): void {
+  if (live.length > 0) log.info(`reloaded: ${live.join(', ')} changed`);
+  if (restart.length > 0) {
+    log.warn(`reloaded, but a restart is needed for ${restart.join(', ')}`);
+  }
+  if (live.length + restart.length === 0) log.info('reloaded: nothing changed');
 }
 
 async function openUpstream({ config, version }: DaemonOptions, id: string): Promise<Upstream> {
@@ -193,6 +221,10 @@ async function readCertificates(path: string): Promise<string> {
   }
 }
 
+function listenAt({ config: { host, port }, stalled }: DaemonOptions): ServerOptions {
+  return { host, port, ...(stalled === undefined ? {} : { stalled }) };
+}
+
 interface Closing {
   readonly server: HttpServer;
   readonly context: ServeContext;
@@ -206,8 +238,4 @@ async function closeGently({ server, context, grace }: Closing): Promise<void> {
   const fills = context.fills.all().map((fill) => fill.finished);
   await Promise.race([Promise.all([server.close(grace), ...fills]), deadline.promise]);
   clearTimeout(timer);
-}
-
-function urlHost(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

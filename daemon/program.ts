@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { checkDirectory } from './cache/directory.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { helpText, parseOptions } from './config/options.ts';
-import { createSettings, type Daemon, openDaemon } from './daemon.ts';
+import { controlPlaces } from './control/place.ts';
+import { type Daemon, openDaemon } from './daemon.ts';
 import { CacheError, type ErrorCode } from './errors.ts';
+import { createSettings } from './serve/settings.ts';
 import { type Log, openLog } from './system/log.ts';
 import { dropPrivileges } from './system/privileges.ts';
 
@@ -27,8 +29,10 @@ export async function run(argv: readonly string[]): Promise<number> {
     log = openLog(config, process.env.JOURNAL_STREAM !== undefined);
     if (process.getuid?.() === 0) log.warn('running as root; set PC_USER to run as another user');
     const signals = catchSignals();
-    const daemon = await openDaemon({ config, log, version: await readVersion() });
-    await untilStopped({ daemon, load, log, signals });
+    const places = await controlPlaces({ ...config, env: process.env });
+    const version = await readVersion();
+    const daemon = await openDaemon({ config, load, log, version, controlPlaces: places });
+    await untilStopped({ daemon, log, signals });
     return 0;
   } catch (error) {
     process.stderr.write(`package-cache: ${wordError(error)}\n`);
@@ -78,15 +82,14 @@ function catchSignals(): Signals {
 
 interface Running {
   readonly daemon: Daemon;
-  readonly load: () => Config;
   readonly log: Log;
   readonly signals: Signals;
 }
 
-async function untilStopped({ daemon, load, log, signals }: Running): Promise<void> {
+async function untilStopped({ daemon, log, signals }: Running): Promise<void> {
   signals.onReload(() => {
     try {
-      daemon.reload(load());
+      daemon.reload();
     } catch (error) {
       log.error(`the configuration stays as it was: ${wordError(error)}`);
     }

@@ -56,6 +56,26 @@ export function addCounters(left: Partial<Counters>, right: Partial<Counters>): 
   return sum;
 }
 
+/** What the counters come to. */
+export interface Gains {
+  /** Body bytes that were served without being fetched. */
+  readonly bytesSaved: number;
+  /** Hits among the requests, 0 to 1; null before the first. */
+  readonly hitRatio: number | null;
+  /** Bytes of hits among those served, 0 to 1; null before the first. */
+  readonly byteHitRatio: number | null;
+}
+
+/** What the counters mean. */
+export function gainsOf(counters: Counters): Gains {
+  const { requests, hits, bytesServed, bytesHit, bytesFetched } = counters;
+  return {
+    bytesSaved: Math.max(0, bytesServed - bytesFetched),
+    hitRatio: requests === 0 ? null : Math.min(1, hits / requests),
+    byteHitRatio: bytesServed === 0 ? null : Math.min(1, bytesHit / bytesServed),
+  };
+}
+
 function countOf(value: unknown): number {
   return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
 }

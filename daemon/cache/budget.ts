@@ -1,13 +1,15 @@
 import type { Config } from '../config/config.ts';
 import { CacheError, describe } from '../errors.ts';
+import type { Events } from '../events.ts';
 import type { Log } from '../system/log.ts';
 import { formatDuration, formatSize } from '../units.ts';
 import { type Census, openCensus } from './census.ts';
 import type { CullOrder, CullSummary } from './cull.ts';
-import { DAY } from './histogram.ts';
-import { type CullWatch, createHousekeeping } from './housekeeping.ts';
+import { type Amount, DAY } from './histogram.ts';
+import { type CullWatch, createHousekeeping, type ListWatch } from './housekeeping.ts';
 import type { Layout } from './layout.ts';
-import { globPattern } from './policy.ts';
+import type { ListOrder, ListSummary } from './list.ts';
+import { anyGlobPattern } from './policy.ts';
 import { createRoom, type Room } from './room.ts';
 import { type Clock, repeat, systemClock } from './schedule.ts';
 
@@ -16,7 +18,12 @@ export type BudgetLimits = Pick<Config, 'minFree' | 'maxSize' | 'cullOlderThan'>
 
 /** What somebody wants culled. */
 export interface CullOptions extends Omit<CullOrder, 'matching' | 'cutOff'> {
-  /** As in IMMUTABLE, matched against whole keys. */
+  /** As in IMMUTABLE, matched against whole keys; any of several. */
+  readonly glob?: string | readonly string[];
+}
+
+/** What somebody wants listed. */
+export interface ListOptions extends Omit<ListOrder, 'matching'> {
   readonly glob?: string;
 }
 
@@ -31,6 +38,8 @@ export interface Budget {
    * `cancelled` when it was called off before.
    */
   cull(options: CullOptions, watch?: CullWatch): Promise<CullSummary>;
+  /** Lists entries. @throws CacheError as `cull`, and `busy` */
+  list(options: ListOptions, watch: ListWatch): Promise<ListSummary>;
   /** Obeys new limits from now on. */
   configure(limits: BudgetLimits): void;
   /** Stops what is under way and keeps the census. */
@@ -42,6 +51,7 @@ export interface BudgetOptions {
   readonly layout: Layout;
   readonly limits: BudgetLimits;
   readonly log: Log;
+  readonly events?: Events;
   readonly clock?: Clock;
 }
 
@@ -52,7 +62,7 @@ const SAVE_EVERY = 300_000;
 
 /** Opens the disk budget of one cache directory and begins to keep it. */
 export async function openBudget(options: BudgetOptions): Promise<Budget> {
-  const { layout, log, clock = systemClock } = options;
+  const { layout, log, events, clock = systemClock } = options;
   let { limits } = options;
   const housekeeping = createHousekeeping(layout);
   const { walk } = housekeeping;
@@ -60,6 +70,7 @@ export async function openBudget(options: BudgetOptions): Promise<Budget> {
   const cull = async (order: CullOrder, watch?: CullWatch): Promise<CullSummary> => {
     const summary = await housekeeping.cull(order, watch);
     census.noteCull(summary.removed);
+    if (order.dryRun !== true) events?.emit('cull', layout.root, `culled ${wordAmount(summary)}`);
     return summary;
   };
   const room = createRoom({
@@ -75,8 +86,16 @@ export async function openBudget(options: BudgetOptions): Promise<Budget> {
   return {
     census,
     room,
-    cull: ({ glob, ...order }, watch) =>
-      cull({ ...order, ...(glob === undefined ? {} : { matching: globPattern(glob) }) }, watch),
+    cull: async ({ glob, ...order }, watch) => {
+      const { downTo } = order;
+      const guess = glob === undefined && downTo !== undefined;
+      const cutOff = guess ? { cutOff: census.cutOff(census.totals().bytes - downTo) } : {};
+      const summary = await cull({ ...order, ...cutOff, ...matchingOf(glob) }, watch);
+      if (order.dryRun !== true) logCull(log, summary, 'on request');
+      return summary;
+    },
+    list: async ({ glob, ...order }, watch) =>
+      housekeeping.list({ ...order, ...matchingOf(glob) }, watch),
     configure: (fresh) => {
       limits = fresh;
       void room.check();
@@ -88,6 +107,10 @@ export async function openBudget(options: BudgetOptions): Promise<Budget> {
       await saveCensus(census, log);
     },
   };
+}
+
+function matchingOf(glob: CullOptions['glob']): Pick<CullOrder, 'matching'> {
+  return glob === undefined ? {} : { matching: anyGlobPattern([glob].flat()) };
 }
 
 interface Parts {
@@ -103,6 +126,7 @@ function keepSchedule({ options, clock, census, room, cull, limits }: Parts) {
   const { log } = options;
   const correct = async (): Promise<void> => {
     const { failed, problems } = await census.correct();
+    log.debug(`counted ${wordAmount(census.totals())}`);
     logProblems(log, { failed, problems, verb: 'count' });
     await room.check();
   };
@@ -132,9 +156,13 @@ function failing(log: Log): (error: unknown) => never {
 }
 
 function logCull(log: Log, summary: CullSummary, why: string): void {
-  const { entries, bytes, failed, problems } = summary;
-  log.info(`culled ${entries} files (${formatSize(bytes)}) ${why}`);
+  const { failed, problems } = summary;
+  log.info(`culled ${wordAmount(summary)} ${why}`);
   logProblems(log, { failed, problems, verb: 'cull' });
+}
+
+function wordAmount({ entries, bytes }: Amount): string {
+  return `${entries} ${entries === 1 ? 'file' : 'files'} (${formatSize(bytes)})`;
 }
 
 interface Problems extends Pick<CullSummary, 'failed' | 'problems'> {

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { replaceFile } from './durable.ts';
 import type { Entry } from './entry.ts';
 import {
+  type AgeRow,
   type Amount,
+  byAge,
   createHistogram,
   type DayRow,
   dayOf,
@@ -34,6 +36,7 @@ export interface Commit {
 export interface CensusReport extends Amount {
   /** What culling by age would free, at least. */
   readonly reclaimable: readonly Reclaimable[];
+  readonly ages: readonly AgeRow[];
   /** When a walk last counted everything, milliseconds since the epoch. */
   readonly correctedAt: number | undefined;
 }
@@ -93,6 +96,7 @@ export async function openCensus(options: CensusOptions): Promise<Census> {
     report: () => ({
       ...state.histogram.totals(),
       reclaimable: reclaimable(state.histogram, now()),
+      ages: byAge(state.histogram, now()),
       correctedAt: state.correctedAt,
     }),
     noteCommit: ({ key, size, replaced }) =>

@@ -21,6 +21,8 @@ export interface CullOrder {
   readonly downTo?: number;
   /** Only entries whose key matches are looked at: counted in `downTo`, and removed. */
   readonly matching?: RegExp;
+  /** Whatever was used lately goes too: what somebody wants away is away. */
+  readonly purge?: boolean;
   /** Tells what would go, and removes nothing. */
   readonly dryRun?: boolean;
   /** Progress names the entries. */
@@ -41,6 +43,8 @@ export interface CullProgress {
   /** So far, in all. */
   readonly entries: number;
   readonly bytes: number;
+  /** Entries that are to go in all, as it looked at the beginning. */
+  readonly total: number;
   /** What went since the last progress, 1,000 at most, when the order asks for it. */
   readonly culled: readonly CulledEntry[];
 }
@@ -83,10 +87,13 @@ const PROGRESS_EVERY = 250;
  */
 export function cull(job: CullJob): CullSummary {
   const { layout, order } = job;
-  refuseWrongClock(layout.root, job.now);
+  // Only last use has to do with the time.
+  if (order.purge !== true) refuseWrongClock(layout.root, job.now);
   const book = openBook(job);
-  const { candidates, excess } = gather(job, book.problem);
-  const usedBefore = order.usedBefore ?? Number.NEGATIVE_INFINITY;
+  const gathered = gather(job, book.problem);
+  const { candidates, excess } = gathered;
+  const usedBefore = limitOf(order);
+  book.plan(countPlanned(gathered, usedBefore));
   const sweepMeta = createMetaSweeper(layout);
   const left = new Set<FilePath>();
   let over = excess;
@@ -94,7 +101,7 @@ export function cull(job: CullJob): CullSummary {
   for (const entry of candidates) {
     cancelled = job.cancelled();
     if (cancelled || (entry.lastUse >= usedBefore && over <= 0)) break;
-    const outcome = order.dryRun === true ? 'removed' : remove(entry);
+    const outcome = order.dryRun === true ? 'removed' : remove(entry, order);
     if (typeof outcome === 'object') book.problem(outcome);
     else if (outcome === 'kept') book.kept();
     else over -= entry.size;
@@ -127,7 +134,8 @@ interface Gathered {
 
 // Only what may go is kept in mind; how far that reaches, a first walk may have to find out.
 function gather({ layout, order }: CullJob, unreadable: (problem: Problem) => void): Gathered {
-  const { usedBefore = Number.NEGATIVE_INFINITY, downTo = Number.POSITIVE_INFINITY } = order;
+  const { downTo = Number.POSITIVE_INFINITY } = order;
+  const usedBefore = limitOf(order);
   let upTo = order.cutOff ?? Number.NEGATIVE_INFINITY;
   for (let attempt = 1; ; attempt += 1) {
     const candidates: WalkedEntry[] = [];
@@ -148,13 +156,27 @@ function gather({ layout, order }: CullJob, unreadable: (problem: Problem) => vo
   }
 }
 
+function countPlanned({ candidates, excess }: Gathered, usedBefore: number): number {
+  let over = excess;
+  const last = candidates.findIndex(({ lastUse, size }) => {
+    const stays = lastUse >= usedBefore && over <= 0;
+    over -= size;
+    return stays;
+  });
+  return last < 0 ? candidates.length : last;
+}
+
+function limitOf({ usedBefore, purge }: CullOrder): number {
+  return purge === true ? Number.POSITIVE_INFINITY : (usedBefore ?? Number.NEGATIVE_INFINITY);
+}
+
 // Looked at again right before: an entry that was served or replaced in the meantime stays.
-function remove(entry: WalkedEntry): 'removed' | 'kept' | 'gone' | Problem {
+function remove(entry: WalkedEntry, { purge }: CullOrder): 'removed' | 'kept' | 'gone' | Problem {
   try {
     const found = lstatSync(entry.file, { throwIfNoEntry: false });
     if (found === undefined) return 'gone';
-    const same = found.isFile() && found.size === entry.size && lastUseOf(found) <= entry.lastUse;
-    if (!same) return 'kept';
+    const same = found.size === entry.size && lastUseOf(found) <= entry.lastUse;
+    if (!found.isFile() || !(same || purge === true)) return 'kept';
     unlinkSync(entry.file);
     return 'removed';
   } catch (error) {
@@ -177,16 +199,19 @@ function parentOf(path: FilePath): FilePath {
 function openBook({ order, progress }: CullJob) {
   const gone = createHistogram();
   const problems: Problem[] = [];
-  let [entries, bytes, kept, failed, noted] = [0, 0, 0, 0, 0];
+  let [entries, bytes, total, kept, failed, noted] = [0, 0, 0, 0, 0, 0];
   let culled: CulledEntry[] = [];
   let toldAt = performance.now();
   const tell = (): void => {
-    progress({ entries, bytes, culled });
+    progress({ entries, bytes, total, culled });
     culled = [];
     noted = 0;
     toldAt = performance.now();
   };
   return {
+    plan: (planned: number) => {
+      total = planned;
+    },
     kept: () => {
       kept += 1;
     },

@@ -28,7 +28,7 @@ export async function openDirectory(root: string): Promise<CacheDirectory> {
   const lock = await takeLock(layout);
   try {
     await rm(layout.movingFolder, { recursive: true, force: true });
-    await mkdir(layout.movingFolder);
+    await mkdir(layout.movingFolder, { mode: 0o755 });
     return { layout, id: await readId(layout.id), close: () => lock.close() };
   } catch (cause) {
     await lock.close();

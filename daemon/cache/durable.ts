@@ -20,6 +20,21 @@ export async function makeDirectory(path: string): Promise<void> {
   }
 }
 
+/**
+ * `makeDirectory` for many at once: each one also waits for those under way, which may have made
+ * a parent of its own that is not durable yet.
+ */
+export function createDirectoryMaker(): (path: string) => Promise<void> {
+  const making = new Set<Promise<void>>();
+  return async (path) => {
+    const earlier = [...making];
+    const own = makeDirectory(path);
+    making.add(own);
+    await own.finally(() => making.delete(own));
+    await Promise.allSettled(earlier);
+  };
+}
+
 /** Replaces a small file by a whole new one: readers see the old text or the new one. */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const fresh = `${path}.new`;

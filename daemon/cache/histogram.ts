@@ -45,6 +45,14 @@ export interface Reclaimable extends Amount {
   readonly age: string;
 }
 
+/** Entries by the age of their last use. */
+export interface AgeRow extends Amount {
+  /** As `cull --older-than` takes it; `0` for now. */
+  readonly from: string;
+  /** Null for the oldest. */
+  readonly to: string | null;
+}
+
 const ages: readonly (readonly [age: string, days: number])[] = [
   ['30d', 30],
   ['90d', 90],
@@ -100,6 +108,27 @@ export function createHistogram(rows: Iterable<DayRow> = []): Histogram {
  */
 export function reclaimable(histogram: Histogram, now: number): readonly Reclaimable[] {
   return ages.map(([age, days]) => ({ age, ...histogram.before(dayOf(now - days * DAY)) }));
+}
+
+const bounds: readonly (readonly [age: string, days: number])[] = [
+  ['1d', 1],
+  ['1w', 7],
+  ...ages,
+  ['2y', 730],
+];
+
+/** All entries by age of last use, the youngest first; the bounds are those of whole days. */
+export function byAge(histogram: Histogram, now: number): readonly AgeRow[] {
+  let younger: Amount & { readonly age: string } = { age: '0', ...histogram.totals() };
+  const rows: AgeRow[] = [];
+  for (const [age, days] of bounds) {
+    const older = histogram.before(dayOf(now - days * DAY));
+    const entries = younger.entries - older.entries;
+    rows.push({ from: younger.age, to: age, entries, bytes: younger.bytes - older.bytes });
+    younger = { age, ...older };
+  }
+  const { age, entries, bytes } = younger;
+  return [...rows, { from: age, to: null, entries, bytes }];
 }
 
 function findCutOff(rows: readonly DayRow[], bytesToFree: number): number {

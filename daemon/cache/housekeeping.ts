@@ -2,84 +2,139 @@ import { Worker } from 'node:worker_threads';
 import { CacheError, describe } from '../errors.ts';
 import type { CullOrder, CullProgress, CullSummary } from './cull.ts';
 import type { Layout } from './layout.ts';
+import type { ListedEntry, ListOrder, ListSummary } from './list.ts';
 import type { WalkReport } from './survey.ts';
-import type { WorkerJob, WorkerMessage } from './worker.ts';
+import type { WorkerJob, WorkerMessage, WorkerReport, WorkerResult, WorkerTask } from './worker.ts';
 
-/** Who watches a cull. */
+/** Who watches a cull. What it returns is waited for, so that nothing piles up. */
 export interface CullWatch {
-  readonly onProgress?: (progress: CullProgress) => void;
+  readonly onProgress?: (progress: CullProgress) => unknown;
   /** Ends it after the entry it is at; what went is gone. */
   readonly signal?: AbortSignal;
 }
 
-/** Walks and culls, in a thread of their own: one at a time, each in a thread that ends with it. */
+/** Who takes the rows of a list; what it returns is waited for. */
+export interface ListWatch {
+  readonly onRows: (rows: readonly ListedEntry[]) => unknown;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Walks and culls, in a thread of their own: one at a time, each in a thread that ends with it.
+ * What only looks does not wait for its turn, and nothing waits for it.
+ */
 export interface Housekeeping {
   /** Counts all entries. @throws CacheError `storage`, or `cancelled` by `close` */
   walk(): Promise<WalkReport>;
   /** Removes entries. @throws CacheError `storage`, or `cancelled` before it began or by `close` */
   cull(order: CullOrder, watch?: CullWatch): Promise<CullSummary>;
-  /** Stops the job under way, at once, and takes no more. */
+  /** Lists entries. @throws CacheError as `cull`, or `busy` when too many lists are made */
+  list(order: ListOrder, watch: ListWatch): Promise<ListSummary>;
+  /** Stops the jobs under way, at once, and takes no more. */
   close(): Promise<void>;
+}
+
+/** Lists and dry runs at the same time: each takes a thread, and the disk's time. */
+const LOOKERS = 4;
+
+interface Watch {
+  readonly onReport: (report: WorkerReport) => unknown;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** The housekeeping of one cache directory. */
 export function createHousekeeping({ root }: Layout): Housekeeping {
   let queue: Promise<unknown> = Promise.resolve();
-  let stopCurrent: (() => Promise<unknown>) | undefined;
+  const running = new Set<Job>();
+  let lookers = 0;
   let closed = false;
-  const run = <Result>(task: WorkerJob['task'], watch: CullWatch): Promise<Result> => {
-    const result = queue.then(async () => {
-      if (closed || watch.signal?.aborted) throw cancelled(task, root);
-      const { finished, terminate } = startWorker({ root, task, watch });
-      stopCurrent = terminate;
-      try {
-        // What a worker returns is what its task asks for.
-        return (await finished) as Result;
-      } catch (cause) {
-        if (closed) throw cancelled(task, root);
-        throw new CacheError('storage', {
-          verb: task.kind,
-          thing: root,
-          reason: describe(cause),
-          cause,
-        });
-      } finally {
-        stopCurrent = undefined;
-      }
-    });
+  const run = async (task: WorkerTask, watch: Watch): Promise<WorkerResult> => {
+    if (closed || watch.signal?.aborted) throw cancelled(task, root);
+    const job = startWorker({ root, task, watch });
+    running.add(job);
+    try {
+      return await job.finished;
+    } catch (cause) {
+      if (closed) throw cancelled(task, root);
+      const reason = describe(cause);
+      throw new CacheError('storage', { verb: task.kind, thing: root, reason, cause });
+    } finally {
+      running.delete(job);
+    }
+  };
+  const inTurn = (task: WorkerTask, watch: Watch): Promise<WorkerResult> => {
+    const result = queue.then(() => run(task, watch));
     queue = result.catch(() => {});
     return result;
   };
+  const aside = async (task: WorkerTask, watch: Watch): Promise<WorkerResult> => {
+    if (lookers >= LOOKERS) throw tooMany(task, root);
+    lookers += 1;
+    return await run(task, watch).finally(() => {
+      lookers -= 1;
+    });
+  };
+  // What a worker returns is what its task asks for.
   return {
-    walk: () => run<WalkReport>({ kind: 'walk' }, {}),
-    cull: (order, watch = {}) => run<CullSummary>({ kind: 'cull', order }, watch),
+    walk: () => inTurn({ kind: 'walk' }, watchOf({})) as Promise<WalkReport>,
+    cull: (order, watch = {}) => {
+      const take = order.dryRun === true ? aside : inTurn;
+      return take({ kind: 'cull', order }, watchOf(watch)) as Promise<CullSummary>;
+    },
+    list: (order, watch) => aside({ kind: 'list', order }, watchOf(watch)) as Promise<ListSummary>,
     close: async () => {
       closed = true;
-      await stopCurrent?.();
+      await Promise.all([...running].map(({ terminate }) => terminate()));
       await queue;
     },
   };
 }
 
-function cancelled({ kind }: WorkerJob['task'], root: string): CacheError {
+function watchOf({ onProgress, onRows, signal }: Partial<CullWatch & ListWatch>): Watch {
+  return {
+    onReport: (report) =>
+      report.kind === 'rows' ? onRows?.(report.rows) : onProgress?.(report.progress),
+    signal,
+  };
+}
+
+function cancelled({ kind }: WorkerTask, root: string): CacheError {
   return new CacheError('cancelled', { verb: kind, thing: root, reason: 'it was called off' });
 }
 
-interface Start extends Pick<WorkerJob, 'root' | 'task'> {
-  readonly watch: CullWatch;
+function tooMany({ kind }: WorkerTask, root: string): CacheError {
+  const reason = `${LOOKERS} others are looking through it; try again in a moment`;
+  return new CacheError('busy', { verb: kind, thing: root, reason });
 }
 
-function startWorker({ root, task, watch }: Start) {
-  const stop = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const workerData: WorkerJob = { root, task, stop };
+interface Start extends Pick<WorkerJob, 'root' | 'task'> {
+  readonly watch: Watch;
+}
+
+interface Job {
+  readonly finished: Promise<WorkerResult>;
+  readonly terminate: () => Promise<unknown>;
+}
+
+function startWorker({ root, task, watch }: Start): Job {
+  const stop = sharedNumber();
+  const taken = sharedNumber();
+  const workerData: WorkerJob = { root, task, stop, taken };
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
-  const ended = Promise.withResolvers<WalkFinish>();
+  const ended = Promise.withResolvers<WorkerResult>();
   let last: WorkerMessage | undefined;
-  const onAbort = () => Atomics.store(stop, 0, 1);
+  const take = () => {
+    Atomics.add(taken, 0, 1);
+    Atomics.notify(taken, 0);
+  };
+  const onAbort = () => {
+    Atomics.store(stop, 0, 1);
+    Atomics.notify(taken, 0);
+  };
   watch.signal?.addEventListener('abort', onAbort, { once: true });
   worker.on('message', (message: WorkerMessage) => {
-    if (message.kind === 'progress') watch.onProgress?.(message.progress);
-    else last = message;
+    if (message.kind === 'done' || message.kind === 'failed') last = message;
+    else Promise.resolve(watch.onReport(message)).then(take, take);
   });
   worker.on('error', ended.reject);
   // Not before: the thread and its memory are gone when the next job starts.
@@ -91,4 +146,6 @@ function startWorker({ root, task, watch }: Start) {
   return { finished: ended.promise, terminate: () => worker.terminate() };
 }
 
-type WalkFinish = WalkReport | CullSummary;
+function sharedNumber(): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+}

@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname } from 'node:path/posix';
 import type { Layout } from './layout.ts';
 import type { WalkedEntry } from './walk.ts';
 
@@ -8,17 +8,16 @@ import type { WalkedEntry } from './walk.ts';
  * directory's records stays: a fill may be about to write into it.
  */
 export function createMetaSweeper(layout: Layout): (entry: WalkedEntry) => void {
-  const known = new Map<string, boolean>();
+  const directories = new Map<string, boolean>();
   return ({ key, file }) => {
     // A name that is not UTF-8 has no key of its own, and so no record.
     if (typeof file !== 'string') return;
-    const path = layout.meta(key);
-    const folder = dirname(path);
-    const exists = known.get(folder) ?? existsSync(folder);
-    known.set(folder, exists);
-    if (!exists) return;
+    const directory = dirname(key);
+    const hasRecords = directories.get(directory) ?? existsSync(dirname(layout.meta(key)));
+    directories.set(directory, hasRecords);
+    if (!hasRecords) return;
     try {
-      rmSync(path, { force: true });
+      rmSync(layout.meta(key), { force: true });
     } catch {
       // A record whose body is gone fits nothing, and is ignored.
     }

@@ -35,6 +35,8 @@ export interface MetaBook {
   read(entry: Subject): Promise<Meta | undefined>;
   /** Written after the rename, so that a crash leaves a record that fits nothing. */
   write(entry: Subject, meta: Meta): Promise<void>;
+  /** Removes the record of a body that is gone. */
+  remove(key: string): Promise<void>;
   /** Asks for a check of every other entry in the same directory. */
   expireSiblings(key: string): Promise<void>;
 }
@@ -51,6 +53,7 @@ export function createMetaBook(layout: Layout): MetaBook {
     },
     write: ({ key, size, mtime, inode }, meta) =>
       inTurn(key, () => writeRecord(layout, { ...meta, format: FORMAT, key, size, mtime, inode })),
+    remove: (key) => inTurn(key, () => removeFile(layout.meta(key))),
     expireSiblings: (key) => inTurn(key, () => expireSiblings(layout, key)),
   };
 }

@@ -131,6 +131,15 @@ function compile(glob: string, verdict: Omit<Classification, 'rule'>): Rule {
 }
 
 /**
+ * What any of these globs matches.
+ *
+ * @throws CacheError `config` for a glob that cannot be read.
+ */
+export function anyGlobPattern(globs: readonly string[]): RegExp {
+  return new RegExp(globs.map((glob) => `(?:${globPattern(glob).source})`).join('|'), 's');
+}
+
+/**
  * What a glob of the admin's matches, as a regular expression for whole paths.
  *
  * @throws CacheError `config` for a glob that cannot be read.

@@ -1,9 +1,9 @@
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, mkdtemp, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CacheError, describe, errnoOf } from '../errors.ts';
 import { SharedHandle } from './body.ts';
-import { makeDirectory, syncDirectory } from './durable.ts';
+import { createDirectoryMaker, makeDirectory, removeFile, syncDirectory } from './durable.ts';
 import { type Entry, lastUseOf, mtimeOf } from './entry.ts';
 import { type Layout, SELF_NAME } from './layout.ts';
 import type { Partial } from './partial.ts';
@@ -16,8 +16,15 @@ const TOUCH_INTERVAL = 60_000;
 export interface Store {
   /** Opens the entry of a key, or says that there is none. The caller releases its file. */
   find(key: string): Promise<Entry | undefined>;
-  /** Notes that a client was served, in the file's own times. */
-  touch(entry: Entry): Promise<void>;
+  /** Notes that a client was served, in the file's own times; false when that was noted lately. */
+  touch(entry: Entry): Promise<boolean>;
+  /**
+   * Removes the entry of a key with the directories it leaves empty; whoever reads it goes on.
+   *
+   * @returns what was removed, or nothing.
+   * @throws CacheError `storage` that says why it stays.
+   */
+  remove(key: string): Promise<Pick<Entry, 'key' | 'size' | 'lastUse'> | undefined>;
   /**
    * Makes a whole partial the entry of its key, atomically and durably.
    *
@@ -43,12 +50,19 @@ export interface CommittedEntry {
 
 /** The store of one cache directory. */
 export function createStore(layout: Layout): Store {
-  const turns = createTurns();
+  const tools: Tools = { layout, turns: createTurns(), makeDirectory: createDirectoryMaker() };
   return {
     find: (key) => find(layout, key),
     touch,
-    commit: (partial, entry) => commit(layout, { partial, entry, turns }),
+    remove: (key) => remove(layout, key),
+    commit: (partial, entry) => commit(tools, { partial, entry }),
   };
+}
+
+interface Tools {
+  readonly layout: Layout;
+  readonly turns: Turns;
+  readonly makeDirectory: (path: string) => Promise<void>;
 }
 
 async function find(layout: Layout, key: string): Promise<Entry | undefined> {
@@ -101,21 +115,43 @@ function describeEntry({ key, path, stat: found, handle }: Opened): Entry {
   };
 }
 
-async function touch(entry: Entry): Promise<void> {
+async function touch(entry: Entry): Promise<boolean> {
   const now = Date.now();
   // A last use in the future stems from a clock that was wrong once.
-  if (Math.abs(now - entry.lastUse) < TOUCH_INTERVAL) return;
+  if (Math.abs(now - entry.lastUse) < TOUCH_INTERVAL) return false;
   await entry.file.handle.utimes(now / 1000, entry.mtime);
+  return true;
+}
+
+async function remove(layout: Layout, key: string) {
+  const entry = await find(layout, key);
+  if (entry === undefined) return undefined;
+  entry.file.release();
+  try {
+    await removeFile(entry.path);
+  } catch (cause) {
+    const thing = entry.path;
+    throw new CacheError('storage', { verb: 'remove', thing, reason: describe(cause), cause });
+  }
+  await removeEmpty(dirname(entry.path), layout.root);
+  return { key, size: entry.size, lastUse: entry.lastUse };
+}
+
+// Whatever speaks against it (a new file above all) speaks for leaving the directory.
+async function removeEmpty(directory: string, root: string): Promise<void> {
+  try {
+    for (let path = directory; path !== root; path = dirname(path)) await rmdir(path);
+  } catch {}
 }
 
 interface Commit {
   readonly partial: Partial;
   readonly entry: NewEntry;
-  readonly turns: Turns;
 }
 
 // The order is the promise: a file at its final path is whole, whatever is killed when.
-async function commit(layout: Layout, { partial, entry, turns }: Commit): Promise<CommittedEntry> {
+async function commit(tools: Tools, { partial, entry }: Commit): Promise<CommittedEntry> {
+  const { layout, turns } = tools;
   const { key, mtime } = entry;
   const { handle } = partial;
   try {
@@ -125,6 +161,7 @@ async function commit(layout: Layout, { partial, entry, turns }: Commit): Promis
     // Two keys of which one is a directory of the other share their first name: such commits
     // would move each other's files away.
     const [name = key] = key.split('/', 1);
+    await prepare(tools, key);
     const path = await turns(name, () => place(layout, { from: partial.path, key }));
     await syncDirectory(dirname(path));
     return { path, size, mtime, inode: ino };
@@ -140,6 +177,15 @@ interface Placing {
 }
 
 const collisions = ['EISDIR', 'ENOTEMPTY', 'ENOTDIR', 'EEXIST', 'ENOENT'];
+
+// Ahead of the turn, so that nobody's turn waits for the disk; what is in the way is moved in it.
+async function prepare({ layout, makeDirectory: make }: Tools, key: string): Promise<void> {
+  try {
+    await make(dirname(layout.entry(key)));
+  } catch (error) {
+    if (!collisions.includes(errnoOf(error) ?? '')) throw error;
+  }
+}
 
 // Whoever else works in this tree may come between our look and our rename: look again.
 async function place(layout: Layout, placing: Placing): Promise<string> {

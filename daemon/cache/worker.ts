@@ -2,32 +2,78 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { CacheError, describe } from '../errors.ts';
 import { type CullOrder, type CullProgress, type CullSummary, cull } from './cull.ts';
 import { createLayout } from './layout.ts';
+import { type ListedEntry, type ListOrder, type ListSummary, list } from './list.ts';
 import { survey, type WalkReport } from './survey.ts';
+
+/** What a worker can do. */
+export type WorkerTask =
+  | { readonly kind: 'walk' }
+  | { readonly kind: 'cull'; readonly order: CullOrder }
+  | { readonly kind: 'list'; readonly order: ListOrder };
+
+/** What it returns in the end. */
+export type WorkerResult = WalkReport | CullSummary | ListSummary;
 
 /** One job, which is all that a worker does before it ends. */
 export interface WorkerJob {
   /** CACHE_DIR. */
   readonly root: string;
-  readonly task: { readonly kind: 'walk' } | { readonly kind: 'cull'; readonly order: CullOrder };
+  readonly task: WorkerTask;
   /** Not 0 once the job is to stop: a message would not be heard by synchronous work. */
   readonly stop: Int32Array<SharedArrayBuffer>;
+  /** How many of its reports were dealt with: one that nobody takes makes it wait. */
+  readonly taken: Int32Array<SharedArrayBuffer>;
 }
+
+/** What a worker says on its way. */
+export type WorkerReport =
+  | { readonly kind: 'progress'; readonly progress: CullProgress }
+  | { readonly kind: 'rows'; readonly rows: readonly ListedEntry[] };
 
 /** What a worker says. */
 export type WorkerMessage =
-  | { readonly kind: 'progress'; readonly progress: CullProgress }
-  | { readonly kind: 'done'; readonly result: WalkReport | CullSummary }
+  | WorkerReport
+  | { readonly kind: 'done'; readonly result: WorkerResult }
   | { readonly kind: 'failed'; readonly reason: string };
 
-function carryOut({ root, task, stop }: WorkerJob): WalkReport | CullSummary {
-  if (task.kind === 'walk') return survey(root, Date.now());
-  return cull({
-    layout: createLayout(root),
-    order: task.order,
-    now: Date.now(),
-    cancelled: () => Atomics.load(stop, 0) !== 0,
-    progress: (progress) => say({ kind: 'progress', progress }),
-  });
+/** Reports that may be on their way at once. */
+const UNTAKEN = 4;
+
+function carryOut({ root, task, stop, taken }: WorkerJob): WorkerResult {
+  const cancelled = () => Atomics.load(stop, 0) !== 0;
+  const report = reporter(taken, cancelled);
+  switch (task.kind) {
+    case 'walk':
+      return survey(root, Date.now());
+    case 'list':
+      return list({
+        root,
+        order: task.order,
+        cancelled,
+        rows: (rows) => report({ kind: 'rows', rows }),
+      });
+    case 'cull':
+      return cull({
+        layout: createLayout(root),
+        order: task.order,
+        now: Date.now(),
+        cancelled,
+        progress: (progress) => report({ kind: 'progress', progress }),
+      });
+  }
+}
+
+// What is not taken would pile up in the daemon's memory.
+function reporter(taken: WorkerJob['taken'], cancelled: () => boolean) {
+  let said = 0;
+  return (report: WorkerReport): void => {
+    for (let seen = Atomics.load(taken, 0); said - seen >= UNTAKEN && !cancelled(); ) {
+      Atomics.wait(taken, 0, seen, 1000);
+      seen = Atomics.load(taken, 0);
+    }
+    said += 1;
+    say(report);
+  };
 }
 
 function say(message: WorkerMessage): void {

@@ -17,6 +17,8 @@ export interface Question {
   readonly method: 'GET' | 'HEAD';
   /** The path below each source's base, as the client spelled it. */
   readonly path: string;
+  /** The caches that the question came through, for CDN-Loop. */
+  readonly hops?: readonly string[] | undefined;
   readonly expected: Expected;
   /** Our own validators or range for one source, by lower-case name. */
   readonly fields?: (source: SourceUrl) => Readonly<Record<string, string>>;
@@ -112,12 +114,13 @@ class Race {
     const source = this.#waiting.shift();
     if (source === undefined) return;
     const { upstream, health } = this.#asking;
-    const { method, path, fields } = this.#question;
+    const { method, path, hops, fields } = this.#question;
     health.begin(source);
     const attempt = upstream.ask({
       source,
       method,
       path,
+      hops,
       ...(fields && { fields: fields(source) }),
     });
     const timer = setTimeout(() => attempt.abort(silence(ANSWER_TIMEOUT)), ANSWER_TIMEOUT);

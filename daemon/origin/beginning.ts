@@ -74,6 +74,8 @@ async function beginAnew(starting: Starting): Promise<Beginning> {
     return { kind: 'unchanged', source };
   }
   const { route, mutable } = order;
+  // Before the first byte: a client asks for an index's signature as soon as it has the index.
+  if (mutable) context.sticky.note(dirname(route.key), source);
   const shown = fillHead(head);
   const opened = await openPartial(starting, {
     bytes: head.length,
@@ -100,6 +102,7 @@ function askForWhole({ order, context, signal }: Starting): Promise<Reply> {
     sources: mutable ? context.sticky.order(dirname(route.key), ordered) : ordered,
     method: 'GET',
     path: route.upstreamPath,
+    hops: route.hops,
     expected: { path: route.path, mutable, conditional: validators !== undefined },
     ...(validators === undefined ? {} : { fields: validators }),
     signal,
@@ -158,9 +161,14 @@ interface Opening {
 }
 
 async function openPartial({ order, context }: Starting, { bytes, open }: Opening) {
-  const reservation = await context.room.reserve(bytes);
+  let partial: Partial | undefined;
+  let before = 0;
+  const written = () => (partial === undefined ? 0 : partial.written - before);
+  const reservation = await context.room.reserve(bytes, written);
   try {
-    return { partial: await open(), reservation };
+    partial = await open();
+    before = partial.written;
+    return { partial, reservation };
   } catch (cause) {
     reservation.release();
     throw unstorable(order.route.key, cause);

@@ -1,5 +1,6 @@
 import { CacheError } from '../errors.ts';
 import { Fill } from './fill.ts';
+import type { FillOutcome } from './fill-report.ts';
 import { createMemory } from './memory.ts';
 import type { FillContext, FillOrder } from './order.ts';
 import { cancelled } from './refusals.ts';
@@ -30,10 +31,14 @@ export interface Fills {
   noteMissing(key: string, error: CacheError): void;
   /** @throws CacheError `not-found` when every source said so a moment ago. */
   refuseMissing(key: string): void;
-  /** When a source was last asked about a stored copy in vain, milliseconds since the epoch. */
+  /** When the sources were last asked about a stored copy in vain, milliseconds since the epoch. */
   lastFailure(key: string): number | undefined;
   /** The first byte in which a key's file differs from what clients got some minutes ago. */
   differsAt(key: string): number | undefined;
+  /** What the last fill of a key came to. */
+  lastOutcome(key: string): FillOutcome | undefined;
+  /** Forgets what is remembered of keys for a moment: they are asked for again at once. */
+  forget(matches: (key: string) => boolean): void;
   all(): readonly Fill[];
   /** Gives every fill up and resolves when all of them have ended. */
   close(reason: string): Promise<void>;
@@ -46,6 +51,7 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
   const missing = createMemory<CacheError>(() => limits().negativeTtl);
   const failed = createMemory<number>(() => limits().negativeTtl);
 
+  const outcomes = createMemory<FillOutcome>(() => Number.POSITIVE_INFINITY);
   const differences = createMemory<number>(() => REMEMBER_DIFFERENCE);
 
   const start = (order: FillOrder): Fill => {
@@ -54,13 +60,17 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
     if (closing) throw cancelled(key, 'the daemon stops');
     const fill = new Fill(context, order, running.get(key)?.finished);
     running.set(key, fill);
-    fill.start.catch((error: unknown) => {
-      if (order.stored !== undefined) failed.set(key, Date.now());
-      else if (fill.certainlyMissing && error instanceof CacheError) missing.set(key, error);
+    fill.start.catch((error: CacheError) => {
+      if (fill.certainlyMissing) missing.set(key, error);
+      // A check that failed for want of a disk or a free place says nothing of the sources.
+      else if (order.stored !== undefined && /^(source|not-found)$/.test(error.code)) {
+        failed.set(key, Date.now());
+      }
     });
     fill.start.then(() => noteDifference(fill), ignore);
     fill.finished.then(() => {
       if (running.get(key) === fill) running.delete(key);
+      if (fill.outcome !== undefined) outcomes.set(key, fill.outcome);
       noteDifference(fill);
       // The file that the sources have now is fetched, whoever is still there to wait for it.
       if (fill.turned) startOver(order);
@@ -89,6 +99,11 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
     refuseMissing,
     lastFailure: (key) => failed.get(key),
     differsAt: (key) => differences.get(key),
+    lastOutcome: (key) => outcomes.get(key),
+    forget: (matches) => {
+      missing.forget(matches);
+      failed.forget(matches);
+    },
     all: () => [...running.values()],
     close: async (reason) => {
       closing = true;

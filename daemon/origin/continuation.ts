@@ -74,6 +74,7 @@ function askProven(
     sources,
     method: 'GET',
     path: route.upstreamPath,
+    hops: route.hops,
     expected: {
       path: route.path,
       mutable: false,
@@ -94,6 +95,7 @@ function askWhole({ asking, route, sources, signal }: Continuation): Promise<Rep
     sources,
     method: 'GET',
     path: route.upstreamPath,
+    hops: route.hops,
     expected: { path: route.path, mutable: false },
     signal,
   });

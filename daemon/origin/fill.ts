@@ -1,18 +1,18 @@
 import type { Body } from '../cache/body.ts';
-import { removeFile } from '../cache/durable.ts';
 import type { SourceUrl } from '../config/source-url.ts';
-import { type CacheError, describe } from '../errors.ts';
-import { formatDuration, formatRate, formatSize } from '../units.ts';
+import { describe } from '../errors.ts';
 import { assemble } from './assemble.ts';
 import { begin, type Stream } from './beginning.ts';
 import type { Known, Rest } from './continuation.ts';
+import { type End, type FillOutcome, type FillReport, paceOf, wordAccount } from './fill-report.ts';
 import { keep } from './keep.ts';
+import { clearAway, leaveBehind } from './leave.ts';
 import type { FillContext, FillHead, FillOrder, FillStart } from './order.ts';
 import { type Recorder, startRecorder } from './recorder.ts';
 import { anotherFile, cancelled, failure } from './refusals.ts';
 
 /** One download in progress, from the question to the stored entry. */
-export type FillState = 'asking' | 'streaming' | 'storing' | 'done' | 'failed';
+export type FillState = FillReport['state'];
 
 /** One download in progress into a partial file; it runs to its end without clients. */
 export class Fill {
@@ -28,6 +28,8 @@ export class Fill {
   differsAt: number | undefined;
   /** The sources turned to another file under way: that one is to be fetched from its start. */
   turned = false;
+  /** What it came to, once it is over. */
+  outcome: FillOutcome | undefined;
   readonly #context: FillContext;
   readonly #start = Promise.withResolvers<FillStart>();
   readonly #finished = Promise.withResolvers<void>();
@@ -73,10 +75,7 @@ export class Fill {
     return this.#state === 'storing' ? this.#stream?.head : undefined;
   }
 
-  /**
-   * Counts somebody in, at once: from here to `leave` the body stays readable, whatever becomes of
-   * the fill between two steps of theirs.
-   */
+  /** Counts somebody in: until `leave` the body stays readable, whatever becomes of the fill. */
   join(): this {
     this.#members += 1;
     return this;
@@ -93,12 +92,23 @@ export class Fill {
     return this.#stream?.known;
   }
 
-  /** Milliseconds until the download reaches an offset, at its pace so far. */
-  timeTo(offset: number): number {
-    const body = this.#stream?.partial.body;
-    const gained = (body?.committed ?? 0) - this.#resumedAt;
-    const left = offset - (body?.committed ?? 0);
-    return left <= 0 ? 0 : (left * (Date.now() - this.#streaming)) / gained;
+  /** How far it is. */
+  report(): FillReport {
+    const { order, state, source, startedAt } = this;
+    const { committed: bytes = 0, length } = this.#stream?.partial.body ?? {};
+    const gained = bytes - this.#resumedAt;
+    const pace = paceOf({ bytes, length, gained, since: this.#streaming });
+    const { key } = order.route;
+    return {
+      key,
+      state,
+      source: source?.url,
+      startedAt,
+      bytes,
+      length,
+      clients: this.#members,
+      ...pace,
+    };
   }
 
   /** A reader of the body, for a member; only once `start` has said that there is one. */
@@ -123,6 +133,7 @@ export class Fill {
     switch (beginning.kind) {
       case 'unchanged':
         this.source = beginning.source;
+        this.#settle({ kind: 'unchanged', text: `${beginning.source.url} says it is unchanged` });
         this.#start.resolve({ kind: 'unchanged' });
         return this.#end('done');
       case 'refused':
@@ -137,13 +148,15 @@ export class Fill {
   }
 
   async #download(stream: Stream, first: Rest): Promise<void> {
-    const { counters, asking, partials, log } = this.#context;
+    const { counters, asking, partials, log, events } = this.#context;
     const { partial, head, record, known } = stream;
     this.source = first.source;
     this.#state = 'streaming';
     this.#streaming = Date.now();
     this.#resumedAt = partial.body.committed;
     this.#start.resolve({ kind: 'body', head });
+    events.emit('download', this.order.route.key, `from ${first.source.url}`);
+    const { health } = asking();
     const recorder = startRecorder({ partials, record, log });
     this.#recorder = recorder;
     partial.onSynced = recorder.note;
@@ -157,6 +170,7 @@ export class Fill {
       signal: this.#cancelled.signal,
       received: (bytes) => {
         counters.bytesFetched += bytes;
+        if (this.source !== undefined) health.received(this.source, bytes);
       },
       turned: (source) => {
         this.source = source;
@@ -175,25 +189,25 @@ export class Fill {
     const { key } = this.order.route;
     this.#state = 'storing';
     partial.body.finish();
-    const account = this.#account(partial.body.committed);
+    const bytes = partial.body.committed;
+    const account = wordAccount(this, bytes);
     if (head.stored) {
       const source = this.source as SourceUrl;
       await keep({ order: this.order, stream, source }, this.#context);
       counters.fills += 1;
-      log.info(`stored "${key}" ${account}`);
-    } else {
-      log.info(`passed "${key}" ${account}; not stored: its end is uncertain`);
     }
-    await this.#clear(stream);
+    const kind = head.stored ? 'stored' : 'passed';
+    log.info(
+      `${kind} "${key}" ${account}${head.stored ? '' : '; not stored: its end is uncertain'}`,
+    );
+    this.#settle({ kind, bytes, text: account });
+    await clearAway(stream, this.#context);
     this.#end('done');
   }
 
-  #account(bytes: number): string {
-    const took = Date.now() - this.startedAt;
-    const size = `${bytes} bytes (${formatSize(bytes)})`;
-    const pace = `${formatDuration(took)} (${formatRate(bytes, took)})`;
-    const clients = this.clients === 1 ? '1 client' : `${this.clients} clients`;
-    return `from ${this.source?.url}: ${size} in ${pace}, ${clients}`;
+  #settle({ kind, bytes = 0, reason, text }: End): void {
+    this.outcome = { kind, at: Date.now(), source: this.source?.url, bytes, reason };
+    this.#context.events.emit(kind, this.order.route.key, text);
   }
 
   // Whoever reads this body must not take what is there for the whole.
@@ -202,6 +216,8 @@ export class Fill {
     const stream = this.#stream;
     if (reason.code === 'storage') this.#context.room.noteFailure(reason.cause ?? reason);
     this.#state = 'failed';
+    const bytes = stream?.partial.written ?? 0;
+    this.#settle({ kind: 'failed', bytes, reason: reason.reason, text: reason.message });
     this.#context.counters.fillsFailed += 1;
     stream?.partial.body.fail(reason);
     this.#start.reject(reason);
@@ -209,31 +225,9 @@ export class Fill {
       this.#end('failed');
       return;
     }
-    this.#leave(stream, reason)
+    leaveBehind({ stream, reason, fill: this, recorder: this.#recorder }, this.#context)
       .catch((problem: unknown) => this.#context.log.warn(describe(problem)))
       .finally(() => this.#end('failed'));
-  }
-
-  // What is there helps the next fill, unless it is of another file or the disk is in trouble.
-  async #leave(stream: Stream, reason: CacheError): Promise<void> {
-    const { log, partials } = this.#context;
-    const { partial, record } = stream;
-    log.warn(`${reason.message} (after ${partial.written} bytes)`);
-    partial.onSynced = undefined;
-    await this.#recorder?.stop();
-    const useful = reason.code !== 'storage' && !this.turned && partial.written > 0;
-    if (record === undefined || !useful) {
-      await this.#clear(stream);
-      return;
-    }
-    await partial.sync();
-    await partials.write({ ...record, synced: partial.written });
-  }
-
-  async #clear({ partial, record }: Stream): Promise<void> {
-    // After a commit nothing is left at this path.
-    await removeFile(partial.path);
-    if (record !== undefined) await this.#context.partials.forget(record.key);
   }
 
   #end(state: FillState): void {

@@ -21,6 +21,8 @@ export interface SourceHealth {
   until: number;
   /** Milliseconds to its last answer's head. */
   latency: number | undefined;
+  /** Body bytes of packages it has delivered. */
+  bytes: number;
 }
 
 /** What the health of all sources is told and asked. */
@@ -33,13 +35,15 @@ export interface HealthBook {
   begin(source: SourceUrl): void;
   succeed(source: SourceUrl, latency: number): void;
   fail(source: SourceUrl, reason: string): void;
+  /** Bytes of a body arrived. */
+  received(source: SourceUrl, bytes: number): void;
 }
 
 /** What the book needs of the outside. */
 export interface HealthOptions {
   readonly now: () => number;
   /** One line a change of state. */
-  readonly changed: (line: string) => void;
+  readonly changed: (line: string, source: SourceUrl) => void;
 }
 
 interface Kept extends SourceHealth {
@@ -62,6 +66,7 @@ export function createHealthBook({ now, changed }: HealthOptions): HealthBook {
       since: now(),
       until: 0,
       latency: undefined,
+      bytes: 0,
       strikes: 0,
       failedAt: 0,
     };
@@ -87,15 +92,18 @@ export function createHealthBook({ now, changed }: HealthOptions): HealthBook {
       health.latency = latency;
       if (health.failures === 0) return;
       Object.assign(health, { failures: 0, reason: undefined, since: now(), until: 0 });
-      changed(`source ${source.url} works again`);
+      changed(`source ${source.url} works again`, source);
     },
     fail: (source, reason) => {
       const health = of(source);
       health.reason = reason;
       if (strike(health, now())) {
         const pause = formatDuration(backoff(health.strikes));
-        changed(`source ${source.url} is set aside for ${pause}: ${reason}`);
+        changed(`source ${source.url} is set aside for ${pause}: ${reason}`, source);
       }
+    },
+    received: (source, bytes) => {
+      of(source).bytes += bytes;
     },
   };
 }

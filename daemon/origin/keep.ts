@@ -1,4 +1,3 @@
-import { dirname } from 'node:path/posix';
 import type { SourceUrl } from '../config/source-url.ts';
 import type { Stream } from './beginning.ts';
 import type { FillContext, FillOrder } from './order.ts';
@@ -19,7 +18,6 @@ export async function keep(arrived: Arrived, context: FillContext): Promise<void
   context.census.noteCommit({ key, size: entry.size, replaced: order.stored });
   context.room.noteSuccess();
   if (!order.mutable) return;
-  context.sticky.note(dirname(key), source);
   const now = Date.now();
   await context.meta.write(
     { ...entry, key },

@@ -5,6 +5,8 @@ const REMEMBERED = 10_000;
 export interface Memory<Value> {
   get(key: string): Value | undefined;
   set(key: string, value: Value): void;
+  /** Forgets all keys that match. */
+  forget(matches: (key: string) => boolean): void;
 }
 
 /** Remembers each fact for `lifetime()` milliseconds, and the oldest ones no longer when full. */
@@ -25,6 +27,9 @@ export function createMemory<Value>(lifetime: () => number): Memory<Value> {
         if (kept.size <= REMEMBERED) return;
         kept.delete(oldest);
       }
+    },
+    forget: (matches) => {
+      for (const key of kept.keys()) if (matches(key)) kept.delete(key);
     },
   };
 }

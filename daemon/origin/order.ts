@@ -5,6 +5,7 @@ import type { Meta, MetaBook } from '../cache/meta.ts';
 import type { PartialBook } from '../cache/partial-book.ts';
 import type { Room } from '../cache/room.ts';
 import type { Store } from '../cache/store.ts';
+import type { Events } from '../events.ts';
 import type { Counters } from '../stats.ts';
 import type { Log } from '../system/log.ts';
 import type { Asking } from './ask.ts';
@@ -50,6 +51,7 @@ export interface FillContext {
   readonly census: Census;
   readonly counters: Counters;
   readonly log: Log;
+  readonly events: Events;
 }
 
 /** What a client is told of a body whose origin's head is known. */

@@ -4,18 +4,38 @@ import type { Said } from './judge.ts';
 /** What the sources said when none of them gave the package. */
 export interface Refused {
   readonly kind: 'missing' | 'failed';
+  /** Every source that is not set aside said that there is no such file. */
+  readonly certain?: boolean;
+  /** Every source did. */
+  readonly unanimous?: boolean;
   readonly said: readonly Said[];
 }
 
 /** The error for a client, which names each source and what it said. */
-export function refusal(key: string, { kind, said }: Refused): CacheError {
+export function refusal(key: string, refused: Refused): CacheError {
+  const { kind, said } = refused;
   const summary = kind === 'missing' ? 'no source has it' : 'no source could deliver it';
   const words = said.map(({ source, reason }) => `${source.url}: ${reason}`).join('; ');
   return new CacheError(kind === 'missing' ? 'not-found' : 'source', {
     verb: 'fetch',
     thing: key,
     reason: `${summary} (${words})`,
+    cause: refused,
   });
+}
+
+/** Whether an error says that no source that works has the file. */
+export function isCertain(error: unknown): boolean {
+  return refusedOf(error)?.certain === true;
+}
+
+/** Whether an error says that each and every source was reached and has no such file. */
+export function isUnanimous(error: unknown): boolean {
+  return refusedOf(error)?.unanimous === true;
+}
+
+function refusedOf(error: unknown): Partial<Refused> | undefined {
+  return error instanceof CacheError ? (error.cause as Partial<Refused> | undefined) : undefined;
 }
 
 /** The error of a fill whose file cannot be made or written. */

@@ -20,6 +20,8 @@ export interface UpstreamRequest {
   readonly method: 'GET' | 'HEAD';
   /** Below the source's base, in the client's own spelling, with the query if there is one. */
   readonly path: string;
+  /** The caches like this one that the request came through: the one thing of a client's we hand on. */
+  readonly hops?: readonly string[] | undefined;
   /** Our own validators or range, by lower-case name. */
   readonly fields?: Readonly<Record<string, string>>;
 }
@@ -57,14 +59,11 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   const anywhere = createDispatcher({ options, memory, publicOnly: false });
   const publicOnly = createDispatcher({ options, memory, publicOnly: true });
   const standing = {
-    'user-agent': options.userAgent,
-    via: `1.1 ${options.id}`,
-    'cdn-loop': options.id,
     accept: '*/*',
     // A coded body could not be handed on byte for byte.
     'accept-encoding': 'identity',
   };
-  const context: Context = { anywhere, publicOnly, standing, memory };
+  const context: Context = { anywhere, publicOnly, standing, memory, options };
   return {
     ask: (request) => startAttempt(context, request),
     close: async () => {
@@ -77,6 +76,7 @@ interface Context {
   readonly anywhere: Dispatcher;
   readonly publicOnly: Dispatcher;
   readonly standing: Readonly<Record<string, string>>;
+  readonly options: UpstreamOptions;
   readonly memory: ConnectionMemory;
 }
 
@@ -133,6 +133,8 @@ async function follow(context: Context, { request, send }: Following): Promise<U
     origin: source.origin,
     path: source.basePath + request.path,
     fields: {
+      'user-agent': context.options.userAgent,
+      ...trace([...(request.hops ?? []), context.options.id]),
       ...context.standing,
       ...request.fields,
       ...(source.authorization === undefined ? {} : { authorization: source.authorization }),
@@ -149,6 +151,11 @@ async function follow(context: Context, { request, send }: Following): Promise<U
     }
     hop = await nextHop(context, { hop, location, source });
   }
+}
+
+// RFC 8586 section 2: without the ids of those before us a ring of caches would go round for ever.
+function trace(hops: readonly string[]): Record<string, string> {
+  return { via: hops.map((hop) => `1.1 ${hop}`).join(', '), 'cdn-loop': hops.join(', ') };
 }
 
 function isBrokenConnection(error: unknown): boolean {

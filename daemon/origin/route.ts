@@ -9,6 +9,8 @@ export interface Route {
   readonly path: string;
   /** The same path as the client spelled it, with the query if there is one: for the sources. */
   readonly upstreamPath: string;
+  /** The ids of the caches like this one that the request came through, the first one first. */
+  readonly hops?: readonly string[];
   /** A listing or a query: forwarded, never stored. */
   readonly pass: boolean;
 }

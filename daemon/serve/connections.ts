@@ -1,6 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { closeGently, takeFromParser, type WireAnswer, writeAndClose } from './wire.ts';
+import { closeGently, type WireAnswer, writeAndClose } from './wire.ts';
+
+/** Nothing more is read from a client that has so many answers to come; apt asks for ten ahead. */
+const MAX_PIPELINED = 32;
 
 /** How many connections there may be. */
 export interface ConnectionLimits {
@@ -12,6 +15,7 @@ export interface ConnectionLimits {
 export class Connections {
   readonly #answers = new Map<Socket, Set<ServerResponse>>();
   readonly #clients = new Map<string, number>();
+  readonly #refused = new WeakSet<Socket>();
   #closing = false;
 
   get count(): number {
@@ -35,15 +39,24 @@ export class Connections {
     socket.once('close', () => this.#forget(socket, client));
   }
 
-  /** An answer is under way from now until its response closes. */
-  begin(response: ServerResponse): void {
+  /**
+   * An answer is under way from now until its response closes. Returns false behind the last
+   * answer of a connection, where nothing that comes is a request any more.
+   */
+  begin(response: ServerResponse): boolean {
     const { socket } = response.req;
     const answers = this.#answers.get(socket);
-    answers?.add(response);
+    if (answers === undefined || socket.writableEnded) return false;
+    if ([...answers].some(isLast)) return false;
+    answers.add(response);
+    // Not at once: Node reads on at the end of each request in the piece it is at.
+    if (answers.size >= MAX_PIPELINED) process.nextTick(() => socket.pause());
     response.once('close', () => {
-      answers?.delete(response);
-      if (this.#closing && answers?.size === 0) closeGently(socket);
+      answers.delete(response);
+      if (answers.size < MAX_PIPELINED) socket.resume();
+      if (this.#closing && answers.size === 0) closeGently(socket);
     });
+    return true;
   }
 
   /**
@@ -51,16 +64,24 @@ export class Connections {
    * 9.3.2), and ends the connection there: where a next request would begin is uncertain.
    */
   refuse(socket: Socket, answer: WireAnswer): void {
-    if (socket.writableEnded) return;
-    takeFromParser(socket);
+    // Every further piece of what came is an error too.
+    if (this.#refused.has(socket)) return;
+    this.#refused.add(socket);
+    this.#refuseInTurn(socket, answer);
+  }
+
+  #refuseInTurn(socket: Socket, answer: WireAnswer): void {
     const pending = [...(this.#answers.get(socket) ?? [])];
     const earlier = pending.find(({ req }) => req.complete);
-    if (earlier !== undefined) {
-      earlier.once('close', () => this.refuse(socket, answer));
-      return;
-    }
+    if (earlier !== undefined) earlier.once('close', () => this.#refuseInTurn(socket, answer));
     // A request that was refused for its head closes the connection when its answer is out.
-    if (!pending.some(({ headersSent }) => headersSent)) writeAndClose(socket, answer);
+    else if (!pending.some(({ headersSent }) => headersSent)) writeAndClose(socket, answer);
+  }
+
+  /** Breaks a connection on which nothing has moved for too long, and closes an idle one. */
+  giveUp(socket: Socket): void {
+    if (this.#answers.get(socket)?.size) socket.resetAndDestroy();
+    else socket.destroy();
   }
 
   /** Closes what is idle now, the rest as its answers end, and breaks what is left after `grace` ms. */
@@ -78,4 +99,8 @@ export class Connections {
     if (held > 0) this.#clients.set(client, held);
     else this.#clients.delete(client);
   }
+}
+
+function isLast(response: ServerResponse): boolean {
+  return response.getHeader('connection') === 'close';
 }

@@ -1,7 +1,9 @@
+import type { Census } from '../cache/census.ts';
 import type { MetaBook } from '../cache/meta.ts';
 import type { Policy } from '../cache/policy.ts';
 import type { Store } from '../cache/store.ts';
 import type { Config } from '../config/config.ts';
+import type { Events } from '../events.ts';
 import type { Asking } from '../origin/ask.ts';
 import type { Fills } from '../origin/collapse.ts';
 import type { Counters } from '../stats.ts';
@@ -21,10 +23,12 @@ export interface ServeContext {
   readonly settings: () => Settings;
   readonly store: Store;
   readonly meta: MetaBook;
+  readonly census: Census;
   readonly fills: Fills;
   readonly asking: () => Asking;
   readonly counters: Counters;
   readonly log: Log;
+  readonly events: Events;
   /** Our own id, by which a request that has come round is known. */
   readonly id: string;
   /** Whether a host and port are this daemon's own. */

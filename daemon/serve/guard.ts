@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CacheError } from '../errors.ts';
-import { fieldLines, fieldValue, isHostField } from '../http/fields.ts';
+import { fieldLines, fieldValue, isHostField, listMembers } from '../http/fields.ts';
 
 /** The methods we answer, as the Allow field names them. */
 export const ALLOWED_METHODS = 'GET, HEAD';
@@ -59,6 +59,12 @@ function checkHost(request: IncomingMessage): void {
   }
 }
 
+/** The ids of the caches like this one that a request came through; nothing else is handed on. */
+export function hopsOf({ rawHeaders }: IncomingMessage): readonly string[] {
+  const members = listMembers(fieldValue(rawHeaders, 'cdn-loop') ?? '');
+  return members.filter((member) => /^package-cache-[\da-f]{16}$/.test(member));
+}
+
 /** Whether a body follows the head of a request. */
 export function hasBody(request: IncomingMessage): boolean {
   return request.headers['transfer-encoding'] !== undefined || announcedLength(request) > 0;
@@ -74,9 +80,7 @@ export async function dropBody(request: IncomingMessage, response: ServerRespons
   if (!hasBody(request)) return;
   if (announcedLength(request) > MAX_REQUEST_BODY) throw tooLarge(request);
   // RFC 9110 section 10.1.1: the client waits for leave to send it.
-  if (request.headers.expect !== undefined && request.httpVersion === '1.1') {
-    response.writeContinue();
-  }
+  if (expectsContinue(request)) response.writeContinue();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let bytes = 0;
   request.on('data', (chunk: Buffer) => {
@@ -88,6 +92,10 @@ export async function dropBody(request: IncomingMessage, response: ServerRespons
     reject(refused('bad-request', { request, reason: 'its body broke off' })),
   );
   await promise;
+}
+
+function expectsContinue({ headers, httpVersion }: IncomingMessage): boolean {
+  return httpVersion === '1.1' && /\b100-continue\b/i.test(headers.expect ?? '');
 }
 
 function announcedLength({ headers }: IncomingMessage): number {

@@ -21,10 +21,8 @@ export async function respondStored(
   { entry, meta, cacheStatus }: Stored,
   context: ServeContext,
 ): Promise<void> {
-  const { counters, log, store, id } = context;
-  store.touch(entry).catch((error: unknown) => {
-    log.debug(`Cannot note the use of "${entry.path}": ${describe(error)}`);
-  });
+  const { counters, id } = context;
+  noteUse(entry, context);
   const before = client.sent;
   await respond(client, {
     body: storedBody(entry.file, entry.size),
@@ -36,4 +34,16 @@ export async function respondStored(
     via: `1.1 ${id}`,
   });
   if (cacheStatus.hit === true) counters.bytesHit += client.sent - before;
+}
+
+// No client waits for it; a file that is not ours to touch is served all the same.
+function noteUse(entry: Entry, { store, census, log }: ServeContext): void {
+  store
+    .touch(entry)
+    .then((touched) => {
+      if (touched) census.noteTouch(entry);
+    })
+    .catch((error: unknown) => {
+      log.debug(`Cannot note the use of "${entry.path}": ${describe(error)}`);
+    });
 }

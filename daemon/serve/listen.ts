@@ -55,6 +55,23 @@ export function isOwnAddress(own: Listening, named: Listening): boolean {
   );
 }
 
+/** The URLs at which a server is reached: of every interface when it listens on all of them. */
+export function addressesOf({ host, port }: Listening): readonly string[] {
+  const wildcard = host === '0.0.0.0' || host === '::';
+  const hosts = wildcard
+    ? Object.values(safeInterfaces())
+        .flatMap((addresses) => addresses ?? [])
+        .filter(({ family, scopeid }) => (host === '::' || family === 'IPv4') && !scopeid)
+        .map(({ address }) => address)
+    : [host];
+  return (hosts.length > 0 ? hosts : [host]).map((name) => urlOf({ host: name, port }));
+}
+
+/** The URL of a host and port. */
+export function urlOf({ host, port }: Listening): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`;
+}
+
 // systemd's RestrictAddressFamilies without AF_NETLINK makes this throw.
 function safeInterfaces(): ReturnType<typeof networkInterfaces> {
   try {

@@ -17,7 +17,11 @@ export type Found =
   | { readonly kind: 'miss'; readonly mutable: boolean };
 
 /** Looks a key up: among the fills first, then on disk. */
-export async function lookUp(client: Client, route: Route, context: ServeContext): Promise<Found> {
+export async function lookUp(
+  client: Pick<Client, 'cacheControl'>,
+  route: Route,
+  context: ServeContext,
+): Promise<Found> {
   const { mutable } = context.settings().policy.classify(route.path);
   const fill = context.fills.get(route.key);
   if (fill?.whole !== undefined) return { kind: 'whole', fill: fill.join(), head: fill.whole };
@@ -30,7 +34,7 @@ export async function lookUp(client: Client, route: Route, context: ServeContext
 }
 
 interface Freshness {
-  readonly client: Client;
+  readonly client: Pick<Client, 'cacheControl'>;
   readonly meta: Meta | undefined;
   readonly ttl: number;
 }

@@ -1,5 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Body } from '../cache/body.ts';
 import { CacheError } from '../errors.ts';
 import type { CacheStatus } from '../http/cache-status.ts';
+import { fieldValue } from '../http/fields.ts';
 import { contentTypeOf } from '../http/media-type.ts';
 import { ask } from '../origin/ask.ts';
 import type { Fill } from '../origin/fill.ts';
@@ -9,9 +12,13 @@ import type { Route } from '../origin/route.ts';
 import type { Client } from './client.ts';
 import type { ServeContext } from './context.ts';
 import type { Window } from './deliver.ts';
+import { orLayoutConf } from './layout-conf.ts';
 import { respond } from './respond.ts';
 import { isFarAhead, passTail } from './tail.ts';
 import { isDiskTrouble, respondUnstored } from './unstored.ts';
+
+/** So long, in ms, a range waits for a length that is not known: most bodies without one are small. */
+const LENGTH_PATIENCE = 3000;
 
 /** What is missing, and whether its name may change. */
 export interface Missing {
@@ -20,7 +27,16 @@ export interface Missing {
 }
 
 /** Starts the fill of a key, or joins it, and answers from it. A HEAD starts none. */
-export async function respondMissing(
+export function respondMissing(
+  client: Client,
+  missing: Missing,
+  context: ServeContext,
+): Promise<void> {
+  const answer = () => answerMissing(client, missing, context);
+  return orLayoutConf(client, { route: missing.route, answer }, context);
+}
+
+async function answerMissing(
   client: Client,
   { route, mutable }: Missing,
   context: ServeContext,
@@ -74,8 +90,7 @@ export async function respondFilling(
     await respond(client, {
       body,
       ...waysAround(client, fill, context),
-      // A body that ended in the meantime has a length by now.
-      length: body.length,
+      length: await lengthFor(client, body),
       mtime: head.mtime,
       type: fill.order.mutable ? (head.type ?? typeOf(fill)) : typeOf(fill),
       cacheStatus,
@@ -85,6 +100,23 @@ export async function respondFilling(
   } finally {
     body.release();
   }
+}
+
+/** The length of a body that will only be known at its end, as far as the request needs it. */
+async function lengthFor(client: Client, body: Body): Promise<number | undefined> {
+  const asked = (name: string) => fieldValue(client.fields, name) !== undefined;
+  // A range is a part of a length, and an entity tag of ours is made of one.
+  const ranged = client.method === 'GET' && asked('range');
+  const needed = ranged || asked('if-match') || asked('if-none-match');
+  if (body.length === undefined && needed) await endWithin(body, LENGTH_PATIENCE);
+  return body.length;
+}
+
+async function endWithin(body: Body, milliseconds: number): Promise<void> {
+  const ended = new AbortController();
+  const late = delay(milliseconds, undefined, { signal: ended.signal }).catch(() => {});
+  const end = body.whenBeyond(Number.MAX_SAFE_INTEGER);
+  await Promise.race([end, late]).finally(() => ended.abort());
 }
 
 // Only where a source can prove that it has the very file that the client was told of.
@@ -115,6 +147,7 @@ async function respondHead(
     sources: asking.health.order(route.repository.sources),
     method: 'HEAD',
     path: route.upstreamPath,
+    hops: route.hops,
     expected: { path: route.path, mutable },
   });
   switch (reply.kind) {

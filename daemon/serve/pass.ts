@@ -26,6 +26,7 @@ export async function respondPassed(
     sources: asking.health.order(route.repository.sources),
     method: client.method,
     path: route.upstreamPath,
+    hops: route.hops,
     expected: { path: route.path, mutable: true, page: true },
   });
   if (reply.kind === 'unchanged') throw unasked(route);

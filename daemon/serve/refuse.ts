@@ -37,9 +37,13 @@ export function refuse(client: Client, error: unknown, context: ServeContext): v
   if (status === 503) response.setHeader('Retry-After', RETRY_AFTER);
   // Where this request ends is uncertain: whatever follows it on the connection is not read.
   if (!request.complete) response.setHeader('Connection', 'close');
-  if (request.complete || !hasBody(request) || request.method === 'HEAD') response.end(text);
+  if (request.complete || !hasBody(request) || request.method === 'HEAD') {
+    response.end(text);
+    return;
+  }
   // Ended now, it would close the connection on a client that is still sending.
-  else response.write(text, () => closeGently(socket));
+  response.write(text, () => closeGently(socket));
+  request.resume();
 }
 
 function statusDetail(error: unknown): string {

@@ -11,7 +11,7 @@ import type { Route } from '../origin/route.ts';
 import { logAccess } from './access-log.ts';
 import { type Client, createClient } from './client.ts';
 import type { ServeContext } from './context.ts';
-import { checkRequest, dropBody } from './guard.ts';
+import { checkRequest, dropBody, hopsOf } from './guard.ts';
 import { respondStored } from './hit.ts';
 import { lookUp } from './lookup.ts';
 import { respondFilling, respondMissing } from './miss.ts';
@@ -46,7 +46,7 @@ export async function answer(
         isOwn: context.isOwn,
       },
     );
-    await serve(client, route, context);
+    await serve(client, { ...route, hops: hopsOf(request) }, context);
   } catch (error) {
     refuse(client, error, context);
   } finally {

@@ -76,15 +76,19 @@ interface Shown {
 
 function setFields(client: Client, { shown, validators }: Shown): void {
   const { response } = client;
-  client.cacheStatus = formatCacheStatus(shown.cacheStatus);
+  setCacheStatus(client, shown.cacheStatus);
   response.setHeader('Content-Type', shown.type);
   if (validators.lastModified !== undefined) {
     response.setHeader('Last-Modified', formatHttpDate(validators.lastModified));
   }
   if (validators.etag !== undefined) response.setHeader('ETag', validators.etag);
   if (shown.length !== undefined) response.setHeader('Accept-Ranges', 'bytes');
-  response.setHeader('Cache-Status', client.cacheStatus);
   response.setHeader('Via', shown.via);
+}
+
+function setCacheStatus(client: Client, status: CacheStatus): void {
+  client.cacheStatus = formatCacheStatus(status);
+  client.response.setHeader('Cache-Status', client.cacheStatus);
 }
 
 /** The ranges to answer with: none means 416, undefined the whole. */
@@ -131,15 +135,20 @@ async function respondPart(client: Client, { shown, range }: Part): Promise<void
   response.statusCode = 206;
   response.setHeader('Content-Length', range.end - range.start);
   response.setHeader('Content-Range', contentRange(range, shown.length));
-  const open = range.end === shown.length && isOpen(fieldValue(client.fields, 'range'));
-  const far = open && (await shown.isFar?.(range.start)) === true;
-  if (!far || (await shown.beyond?.(range)) !== true) await sendWindow(client, shown, range);
+  if (!(await sendFarAhead(client, { shown, range }))) await sendWindow(client, shown, range);
   response.end();
 }
 
-// The shape of a resume: `bytes=N-`. Closed ranges wait, aria2 opens five of them on one cold file.
-function isOpen(field: string | undefined): boolean {
-  return /-\s*$/.test(field ?? '');
+// The shape of a resume is `bytes=N-`. Closed ranges wait: aria2 opens five of them on a cold file.
+async function sendFarAhead(client: Client, { shown, range }: Part): Promise<boolean> {
+  const open = /-\s*$/.test(fieldValue(client.fields, 'range') ?? '');
+  if (!open || range.end !== shown.length) return false;
+  if ((await shown.isFar?.(range.start)) !== true) return false;
+  // RFC 9211 section 2.2: what we have of it does not hold the range.
+  setCacheStatus(client, { fwd: 'partial', detail: 'far-ahead' });
+  if ((await shown.beyond?.(range)) === true) return true;
+  setCacheStatus(client, shown.cacheStatus);
+  return false;
 }
 
 // From the file as far as it goes, and from there on straight from a source.

@@ -21,6 +21,12 @@ const LIMITS = {
   interval: 5000,
 };
 
+/** Where to listen, and how patient to be. */
+export interface ServerOptions extends Listening {
+  /** Milliseconds that a client may take no byte of its answer: 5 minutes when nothing is said. */
+  readonly stalled?: number;
+}
+
 /** The daemon's HTTP side. */
 export interface HttpServer {
   readonly host: string;
@@ -39,8 +45,26 @@ export interface HttpServer {
  *
  * @throws CacheError `in-use` or `config` when the address cannot be had.
  */
-export async function openServer(where: Listening, context: ServeContext): Promise<HttpServer> {
+export async function openServer(
+  { host, port, stalled = LIMITS.stalled }: ServerOptions,
+  context: ServeContext,
+): Promise<HttpServer> {
   const connections = new Connections();
+  const server = createLimitedServer(stalled);
+  answerRequests(server, { connections, context });
+  watchConnections(server, { connections, context });
+  const address = await listen(server, { host, port });
+  // The system may be out of descriptors or memory for a while: that must not end the daemon.
+  server.on('error', (error) => context.log.error(`Cannot accept: ${describe(error)}`));
+  return {
+    host,
+    port: address.port,
+    connections: () => connections.count,
+    close: (grace) => closeServer(server, { connections, grace }),
+  };
+}
+
+function createLimitedServer(stalled: number): Server {
   const server = createServer({
     headersTimeout: LIMITS.head,
     requestTimeout: LIMITS.request,
@@ -51,13 +75,20 @@ export async function openServer(where: Listening, context: ServeContext): Promi
   });
   // The head is bounded in bytes; a bound in fields would silently drop the last ones, Host too.
   server.maxHeadersCount = 0;
-  server.timeout = LIMITS.stalled;
+  server.timeout = stalled;
   // A client may close its half after the request (RFC 9112 section 9.6) and still be answered.
-  Object.assign(server, { httpAllowHalfOpen: true });
+  return Object.assign(server, { httpAllowHalfOpen: true });
+}
 
+interface Serving {
+  readonly connections: Connections;
+  readonly context: ServeContext;
+}
+
+function answerRequests(server: Server, { connections, context }: Serving): void {
   const respond = (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
-    connections.begin(response);
+    if (!connections.begin(response)) return;
     // Node's parser loses what comes in one piece with such a request, so nothing may.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     // A reset connection shows as an error of its response; it is told by 'close' as well.
@@ -68,24 +99,25 @@ export async function openServer(where: Listening, context: ServeContext): Promi
     });
   };
   server.on('request', respond);
-  // Whoever reads the body asks for it.
+  // Whoever reads the body asks for it; any other expectation is ignored, as nginx does.
   server.on('checkContinue', respond);
+  server.on('checkExpectation', respond);
+}
+
+function watchConnections(server: Server, { connections, context }: Serving): void {
   server.on('connection', (socket) => connections.admit(socket, context.settings().config));
   server.on('connect', (_request, socket: Socket) => {
+    // Node has taken its own listener away, and an error that nobody hears ends the process.
+    socket.on('error', () => {});
     const reason = 'CONNECT is not for this cache: no open proxy';
     connections.refuse(socket, { status: 403, reason });
   });
+  // A clean end would let a client take what it has for the whole.
+  server.on('timeout', (socket) => connections.giveUp(socket));
   server.on('clientError', (error, socket: Socket) => {
     if (errnoOf(error) === 'ECONNRESET') socket.resetAndDestroy();
     else connections.refuse(socket, wireAnswerTo(error));
   });
-  const address = await listen(server, where);
-  return {
-    host: where.host,
-    port: address.port,
-    connections: () => connections.count,
-    close: (grace) => closeServer(server, { connections, grace }),
-  };
 }
 
 interface Closing {

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { SourceUrl } from '../config/source-url.ts';
 import { askForRange, type Known } from '../origin/continuation.ts';
 import type { Fill } from '../origin/fill.ts';
+import { timeTo } from '../origin/fill-report.ts';
 import type { Route } from '../origin/route.ts';
 import type { Client } from './client.ts';
 import type { ServeContext } from './context.ts';
@@ -66,8 +67,8 @@ export async function passTail(
 /** Whether a fill will take too long to reach an offset; waits until it has a pace. */
 export async function isFarAhead(fill: Fill, offset: number): Promise<boolean> {
   const running = Date.now() - fill.startedAt;
-  if (fill.timeTo(offset) > 0 && running < WARM_UP) {
+  if (timeTo(fill.report(), offset) > 0 && running < WARM_UP) {
     await Promise.race([delay(WARM_UP - running), fill.finished]);
   }
-  return fill.timeTo(offset) > FAR;
+  return timeTo(fill.report(), offset) > FAR;
 }

@@ -75,8 +75,11 @@ function parseAuthority(text: string, defaultPort: number): Authority | undefine
 
 // A Host that names no source is ignored: clients reach us by many names, and the path decides.
 function isForeign({ host, port }: Authority, context: TargetContext): boolean {
-  if (context.isOwn(host, port)) return false;
-  return allSources(context).some(({ source }) => isAt(source, { host, port }));
+  // To know our own addresses takes a system call: it is asked last.
+  return (
+    allSources(context).some(({ source }) => isAt(source, { host, port })) &&
+    !context.isOwn(host, port)
+  );
 }
 
 function allSources({ repositories }: TargetContext) {

@@ -38,6 +38,7 @@ export async function respondUnstored(
     sources: asking.health.order(route.repository.sources),
     method: 'GET',
     path: route.upstreamPath,
+    hops: route.hops,
     expected: { path: route.path, mutable },
   });
   if (reply.kind === 'unchanged') throw refusal(route.key, { kind: 'failed', said: [] });

@@ -4,7 +4,7 @@ import { errnoOf } from '../errors.ts';
 import { ALLOWED_METHODS } from './guard.ts';
 
 /** So long a client may go on sending what nobody reads, before its connection breaks. */
-const LINGER = 2000;
+const LINGER = 5000;
 
 /** An answer outside any request. */
 export interface WireAnswer {
@@ -45,19 +45,10 @@ export function writeAndClose(socket: Socket, { status, reason }: WireAnswer): v
  */
 export function closeGently(socket: Socket): void {
   if (socket.destroyed) return;
-  takeFromParser(socket);
   socket.end();
+  socket.resume();
   const timer = setTimeout(() => socket.destroy(), LINGER);
   socket.once('close', () => clearTimeout(timer));
-}
-
-/** From now on nothing that comes is a request, and nothing of it is kept. */
-export function takeFromParser(socket: Socket): void {
-  // Adding a listener is what makes Node's parser give the connection back.
-  socket.removeAllListeners('data').on('data', () => {});
-  // After CONNECT Node has taken its own away.
-  socket.on('error', () => {});
-  socket.resume();
 }
 
 function statusOf(error: ParseError): number {

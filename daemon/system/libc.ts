@@ -1,6 +1,6 @@
 /** The few libc functions that Node lacks. */
 export interface Libc {
-  /** flock(2): 0, or -1 when it fails. */
+  /** flock(2): 0, or the errno when it fails. */
   flock(descriptor: number, operation: number): number;
 }
 
@@ -19,7 +19,9 @@ export async function loadLibc(): Promise<Libc | undefined> {
     const flock: (descriptor: number, operation: number) => number = library.func(
       'int flock(int descriptor, int operation)',
     );
-    return { flock };
+    return {
+      flock: (descriptor, operation) => (flock(descriptor, operation) === 0 ? 0 : koffi.errno()),
+    };
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type FileHandle, open } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { CacheError, describe } from '../errors.ts';
 import { LOCK_EX, LOCK_NB, loadLibc } from './libc.ts';
 
@@ -32,11 +33,19 @@ export async function lockFile(path: string, purpose: string): Promise<FileHandl
 
 async function tryLock(descriptor: number): Promise<boolean> {
   const libc = await loadLibc();
-  if (libc !== undefined) return libc.flock(descriptor, LOCK_EX | LOCK_NB) === 0;
-  // The lock belongs to the open file description, which the child shares: it outlives the child.
+  if (libc === undefined) return tryProgram(descriptor);
+  const errno = libc.flock(descriptor, LOCK_EX | LOCK_NB);
+  if (errno === 0 || errno === constants.errno.EWOULDBLOCK) return errno === 0;
+  const name = Object.entries(constants.errno).find(([, value]) => value === errno)?.[0];
+  throw new Error(`its file system gives no locks: ${name ?? `errno ${errno}`}`);
+}
+
+// The lock belongs to the open file description, which the child shares: it outlives the child.
+async function tryProgram(descriptor: number): Promise<boolean> {
   const child = spawn('flock', ['-x', '-n', '3'], {
     stdio: ['ignore', 'ignore', 'ignore', descriptor],
   });
   const [code] = (await once(child, 'exit')) as [number | null];
-  return code === 0;
+  if (code === 0 || code === 1) return code === 0;
+  throw new Error(`the program flock ended with ${code}`);
 }

@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { readdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { someTime } from './cache.ts';
@@ -35,4 +36,10 @@ export async function filesBelow(root: string): Promise<string[]> {
     if (!own && (await stat(join(root, path))).isFile()) found.push(path);
   }
   return found.toSorted();
+}
+
+/** Plants so many empty entries, at once. */
+export function plantMany(root: string, count: number): void {
+  mkdirSync(join(root, 'many'));
+  for (let index = 0; index < count; index += 1) writeFileSync(join(root, `many/${index}`), '');
 }

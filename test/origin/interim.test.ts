@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import test from 'ava';
 import fc from 'fast-check';
-import { hideContinue } from '../../daemon/origin/interim.ts';
+import { hideInterim } from '../../daemon/origin/interim.ts';
 
 const head = 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n';
 const plain = 'HTTP/1.1 100 Continue\r\n\r\n';
@@ -10,7 +10,7 @@ const plain = 'HTTP/1.1 100 Continue\r\n\r\n';
 function readThrough(pieces: readonly string[], { asked = true } = {}): string {
   const arrived: Buffer[] = [];
   const socket = { read: () => arrived.shift() ?? null, write: () => true } as unknown as Socket;
-  hideContinue(socket);
+  hideInterim(socket);
   if (asked) socket.write('GET / HTTP/1.1\r\n\r\n');
   let seen = '';
   for (const piece of pieces) {
@@ -27,23 +27,26 @@ function cut(text: string, places: readonly number[]): string[] {
   return [...at, text.length].map((end, index) => text.slice(at[index - 1] ?? 0, end));
 }
 
-const continues = fc.constantFrom(
+const interims = fc.constantFrom(
   plain,
   'HTTP/1.0 100 Continue\r\n\r\n',
   'HTTP/1.1 100\r\n\r\n',
   'HTTP/1.1 100 \r\n\r\n',
   'HTTP/1.1 100 Continue\r\nX-Waited: 5\r\nServer: x\r\n\r\n',
   `HTTP/1.1 100 ${'long '.repeat(100)}\r\n\r\n`,
+  'HTTP/1.1 102 Processing\r\n\r\n',
+  'HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n',
+  'HTTP/1.1 110 Unknown\r\n\r\n',
 );
 const bodies = fc.oneof(
   fc.string({ unit: 'binary-ascii', maxLength: 40 }),
   fc.constantFrom(plain, `${plain}${plain}`, `abc${plain}`, 'HTTP/1.1 100'),
 );
 
-test('100 Continue is hidden however often it comes and however it is split', (t) => {
+test('interim answers are hidden however many come and however they are split', (t) => {
   fc.assert(
     fc.property(
-      fc.array(continues, { maxLength: 4 }),
+      fc.array(interims, { maxLength: 4 }),
       bodies,
       fc.array(fc.nat(2000), { maxLength: 12 }),
       (interim, body, places) => {
@@ -63,8 +66,7 @@ test('no byte of what nobody asked for is touched', (t) => {
 });
 
 const others = [
-  'HTTP/1.1 102 Processing\r\n\r\n',
-  'HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n',
+  'HTTP/1.1 101 Switching Protocols\r\n\r\n',
   'HTTP/1.1 1000 Continue\r\n\r\n',
   'HTTP/1.1 100X\r\n\r\n',
   'HTTP/1.1 100 Continue\n\n',
@@ -93,7 +95,7 @@ test('the next request on the connection has its own 100 Continue hidden', (t) =
     },
     write: () => true,
   } as unknown as Socket;
-  hideContinue(socket);
+  hideInterim(socket);
   socket.write('GET /1 HTTP/1.1\r\n\r\n');
   t.is(String(socket.read()), head);
   t.is(String(socket.read()), 'abc');

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { open } from '../helpers/client.ts';
-import { startDaemon, tempDir } from '../helpers/daemon.ts';
+import { startDaemon } from '../helpers/daemon.ts';
+import { mountTmpfs } from '../helpers/mounts.ts';
 import { bodyOf, type Gate, gate, type Origin, startOrigin } from '../helpers/origin.ts';
-import { needs } from '../helpers/programs.ts';
 
 const run = promisify(execFile);
 const MiB = 1024 * 1024;
@@ -14,20 +14,6 @@ const path = '/distfiles/ab/big-1.0.tar.xz';
 const other = '/distfiles/cd/other-1.0.tar.xz';
 const body = bodyOf('full disk', 8 * MiB);
 const small = bodyOf('small', 100_000);
-
-/** A file system of so many MiB, gone with the test; undefined where it cannot be had. */
-async function smallDisk(t: ExecutionContext, size: number): Promise<string | undefined> {
-  if (!needs(t, 'mount', 'umount')) return undefined;
-  if (process.getuid?.() !== 0) {
-    t.log('mounting takes root: passed over');
-    t.pass();
-    return undefined;
-  }
-  const directory = await tempDir(t);
-  await run('mount', ['-t', 'tmpfs', '-o', `size=${size}m`, 'tmpfs', directory]);
-  t.teardown(() => run('umount', ['-l', directory]));
-  return directory;
-}
 
 /** An origin whose body stops half-way, the first time it is asked for. */
 async function halvedOrigin(t: ExecutionContext, halfway: Gate): Promise<Origin> {
@@ -44,7 +30,7 @@ const fillUp = (directory: string) =>
   run('sh', ['-c', `cat /dev/zero > '${join(directory, 'filler')}'`]).catch(() => {});
 
 test('a disk that fills up under a download is not noticed by its readers', async (t) => {
-  const directory = await smallDisk(t, 16);
+  const directory = await mountTmpfs(t, { options: 'size=16m' });
   if (directory === undefined) return;
   const halfway = gate();
   const origin = await halvedOrigin(t, halfway);
@@ -79,7 +65,7 @@ test('a disk that fills up under a download is not noticed by its readers', asyn
 });
 
 test('storing resumes by itself when there is room again', async (t) => {
-  const directory = await smallDisk(t, 16);
+  const directory = await mountTmpfs(t, { options: 'size=16m' });
   if (directory === undefined) return;
   const origin = await startOrigin(t, { files: { [path]: body } });
   const cacheDir = join(directory, 'cache');

@@ -1,0 +1,76 @@
+import type { EntryRow, EventReport, FetchRow, ListRow } from '../daemon/control/messages.ts';
+import type { CullReply, FetchReply, ListReply, PurgeReply } from '../daemon/control/reports.ts';
+import { formatSize } from '../daemon/units.ts';
+import type { Wording } from './report-status.ts';
+import { ago, clock, plural } from './words.ts';
+
+/** What stands above the rows of `ls`, in columns of fixed width, as rows come one by one. */
+export const listHeading = `${columns('SIZE', 'LAST USE', 'KIND')}PATH\n`;
+
+/** What stands above the rows of `cull` and `purge`. */
+export const entryHeading = `${columns('SIZE', 'LAST USE')}PATH\n`;
+
+/** A row of `ls`. */
+export function wordListRow({ path, size, lastUse, mutable }: ListRow, { now }: Wording): string {
+  const kind = mutable ? 'mutable' : 'immutable';
+  return `${columns(formatSize(size), ago(lastUse, now), kind)}${path}\n`;
+}
+
+/** A row of `cull` or `purge`. */
+export function wordEntryRow({ path, size, lastUse }: EntryRow, { now }: Wording): string {
+  return `${columns(formatSize(size), ago(lastUse, now))}${path}\n`;
+}
+
+/** A row of `fetch`. */
+export function wordFetchRow(
+  { path, outcome, size, reason }: FetchRow,
+  { paint }: Wording,
+): string {
+  const word = outcome.padEnd(7);
+  if (outcome === 'failed') return `${paint.bad(word)}  ${'-'.padStart(6)}  ${path}: ${reason}\n`;
+  const mark = outcome === 'stored' ? paint.good(word) : paint.faint(word);
+  return `${mark}  ${(size === null ? '-' : formatSize(size)).padStart(6)}  ${path}\n`;
+}
+
+/** `ls` in the end. */
+export function wordList({ entries, bytes }: ListReply): string {
+  return entries === 0 ? 'Nothing matches.\n' : `${amount({ entries, bytes })}\n`;
+}
+
+/** `cull` in the end. */
+export function wordCull({ dryRun, entries, bytes, kept }: CullReply): string {
+  const used = kept === 0 ? '' : ` ${plural(kept, 'file')} used meanwhile stayed.`;
+  if (entries === 0) return `Nothing is old enough to remove.${used}\n`;
+  const verb = dryRun ? 'Would remove' : 'Removed';
+  return `${verb} ${amount({ entries, bytes })}.${used}\n`;
+}
+
+/** `purge` in the end. */
+export function wordPurge({ entries, bytes }: PurgeReply): string {
+  return entries === 0 ? 'Nothing was removed.\n' : `Removed ${amount({ entries, bytes })}.\n`;
+}
+
+/** `fetch` in the end. */
+export function wordFetch({ stored, present, failed, bytes }: FetchReply): string {
+  const parts = [`Fetched ${amount({ entries: stored, bytes })}`];
+  if (present > 0) parts.push(`${plural(present, 'was', 'were')} there already`);
+  if (failed > 0) parts.push(`${failed} failed`);
+  return `${parts.join('; ')}.\n`;
+}
+
+/** An event of `watch`, in one line. */
+export function wordEvent({ at, kind, thing, text }: EventReport, { paint }: Wording): string {
+  const mark = kind === 'failed' || kind === 'source' ? paint.warn : paint.faint;
+  const said = text.includes(thing) ? text : `${thing}: ${text}`;
+  return `${paint.faint(clock(at))}  ${mark(kind.padEnd(9))}  ${said}\n`;
+}
+
+/** A number of files and their bytes: `1,204 files, 3.1G`. */
+export function amount({ entries, bytes }: { entries: number; bytes: number }): string {
+  return `${plural(entries, 'file')}, ${formatSize(bytes)}`;
+}
+
+function columns(size: string, lastUse: string, kind?: string): string {
+  const two = `${size.padStart(6)}  ${lastUse.padStart(9)}  `;
+  return kind === undefined ? two : `${two}${kind.padEnd(9)}  `;
+}

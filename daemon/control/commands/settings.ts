@@ -1,0 +1,16 @@
+import type { ControlContext } from '../context.ts';
+import type { LogLevelReply, ReloadReply } from '../reports.ts';
+import type { Values } from '../values.ts';
+
+/** Reads the configuration again. @throws CacheError when it is wrong: then nothing changed */
+export function reload(context: ControlContext): ReloadReply {
+  const { live, restart } = context.reload();
+  return { configFile: context.serve.settings().config.file ?? null, live, restart };
+}
+
+/** Shows how much the log tells, or changes it. */
+export function logLevel({ level }: Values<'log-level'>, context: ControlContext): LogLevelReply {
+  const former = context.logLevel();
+  if (level !== undefined) context.setLogLevel(level);
+  return { level: context.logLevel(), former };
+}

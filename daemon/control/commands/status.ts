@@ -1,0 +1,28 @@
+import { addressesOf } from '../../serve/listen.ts';
+import type { ControlContext } from '../context.ts';
+import { cacheReport, degradations, downloadReports, repositoryReports } from '../facts.ts';
+import type { SourcesReply, StatusReply } from '../reports.ts';
+
+/** What the daemon is and how it is doing; `controlSocket` is where it is asked. */
+export async function status(context: ControlContext, controlSocket: string): Promise<StatusReply> {
+  const { serve, server, version, startedAt, logLevel } = context;
+  return {
+    version,
+    pid: process.pid,
+    startedAt,
+    configFile: serve.settings().config.file ?? null,
+    addresses: addressesOf(server),
+    controlSocket,
+    logLevel: logLevel(),
+    repositories: repositoryReports(context),
+    cache: await cacheReport(context),
+    downloads: downloadReports(context).length,
+    clients: server.connections(),
+    degraded: degradations(context),
+  };
+}
+
+/** How the sources are doing. */
+export function sources(context: ControlContext): SourcesReply {
+  return { repositories: repositoryReports(context) };
+}

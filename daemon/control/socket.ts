@@ -1,0 +1,128 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { CacheError, describe } from '../errors.ts';
+import type { Log } from '../system/log.ts';
+import { type Answer, converse, type Wire } from './conversation.ts';
+import type { Hello } from './messages.ts';
+import { admitGroup, clearPlace } from './place.ts';
+
+/** Connections at the same time. */
+const MAX_CONNECTIONS = 32;
+
+/**
+ * A message that is too long gets an answer as long as it is no longer than this; beyond, keeping
+ * it in memory to find its end would cost too much, and the connection ends.
+ */
+const HARD_LIMIT = 4 * 1024 ** 2;
+
+/** A connection that is not read from shows its end only when it is written to. */
+const PROBE_EVERY = 30_000;
+
+/** What a control socket is opened with. */
+export interface SocketOptions {
+  /** Where it may be, the best place first. */
+  readonly places: readonly string[];
+  /** Whose members may talk to it. */
+  readonly group?: string | undefined;
+  readonly hello: Hello;
+  readonly answer: Answer;
+  readonly log: Log;
+}
+
+/** The control socket. */
+export interface ControlSocket {
+  readonly path: string;
+  /** Ends all conversations, and removes the socket. */
+  close(): Promise<void>;
+}
+
+/** Listens at the first place that can be had; without one the daemon runs on, and the log says so. */
+export async function openSocket(options: SocketOptions): Promise<ControlSocket | undefined> {
+  const { places, log } = options;
+  for (const path of places) {
+    try {
+      return await openAt(path, options);
+    } catch (error) {
+      log.warn(`no control socket: ${describe(error)}`);
+    }
+  }
+  if (places.length === 0) log.warn('no control socket: set CONTROL_SOCKET to have one');
+  return undefined;
+}
+
+async function openAt(path: string, options: SocketOptions): Promise<ControlSocket> {
+  const { log } = options;
+  await clearPlace(path);
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 10_000 });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: HARD_LIMIT,
+  });
+  server.on('request', (_request, response) => {
+    response.writeHead(426, { Connection: 'close', Upgrade: 'websocket' }).end('use WebSocket\n');
+  });
+  server.on('upgrade', (request, socket, head) => {
+    if (sockets.clients.size >= MAX_CONNECTIONS) return refuse(socket);
+    sockets.handleUpgrade(request, socket, head, (client: WebSocket, _from: IncomingMessage) =>
+      attend(client, options),
+    );
+  });
+  // Those that have not asked for anything yet count too.
+  server.maxConnections = 2 * MAX_CONNECTIONS;
+  await listen(server, path);
+  server.on('error', (error) => log.error(`Cannot accept on "${path}": ${describe(error)}`));
+  await admitGroup(path, options.group).catch((error: unknown) => log.warn(describe(error)));
+  const probe = setInterval(() => probeAll(sockets), PROBE_EVERY).unref();
+  return {
+    path,
+    close: async () => {
+      clearInterval(probe);
+      for (const client of sockets.clients) client.close(1001, 'the daemon stops');
+      // Who does not read the farewell must not hold the daemon up.
+      for (const client of sockets.clients) client.terminate();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+async function listen(server: Server, path: string): Promise<void> {
+  const listening = Promise.withResolvers<void>();
+  server.once('error', listening.reject);
+  server.listen(path, listening.resolve);
+  try {
+    await listening.promise;
+  } catch (cause) {
+    const reason = describe(cause);
+    throw new CacheError('config', { verb: 'listen on', thing: path, reason, cause });
+  }
+  server.off('error', listening.reject);
+}
+
+function refuse(socket: Duplex): void {
+  const reason = `${MAX_CONNECTIONS} connections are open already\n`;
+  socket.end(
+    `HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: ${reason.length}\r\n\r\n${reason}`,
+  );
+}
+
+function attend(client: WebSocket, { hello, answer }: SocketOptions): void {
+  const wire: Wire = {
+    send: (text) => new Promise((resolve) => client.send(text, () => resolve())),
+    buffered: () => client.bufferedAmount,
+    pause: () => client.pause(),
+    resume: () => client.resume(),
+  };
+  const conversation = converse(wire, hello, answer);
+  // One message, one buffer: the type knows of other settings.
+  client.on('message', (data) => conversation.receive(data as Buffer));
+  client.on('close', () => conversation.end());
+  // A frame that is none, or far too long: the library has closed the connection by now.
+  client.on('error', () => {});
+}
+
+function probeAll({ clients }: WebSocketServer): void {
+  for (const client of clients) if (client.bufferedAmount === 0) client.ping();
+}

@@ -1,0 +1,7 @@
+export default {
+  extensions: ['ts'],
+  files: ['test/long/**/*.long.ts', 'test/long/**/*.test.ts'],
+  // They measure: one at a time.
+  concurrency: 1,
+  timeout: '10m',
+};
