@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from '../daemon/errors.ts';
 import { ControlFailure, cannot, exitCodes, failed, misused } from './failure.ts';
@@ -8,14 +8,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The kernel's `sun_path` with its closing NUL has 108 bytes (unix(7)). */
 const LONGEST_PATH = 107;
 
-/** Where a socket may be: one that was named is the only one. */
-export interface Addresses {
-  readonly paths: readonly string[];
-  readonly named: boolean;
-}
-
-/** Where to look for the daemon. @throws ControlFailure for a path that no socket can have */
-export function addressesFor(option: string | undefined, env: Environment): Addresses {
+/**
+ * Where to look for the daemon: a socket that was named is the only one.
+ *
+ * @throws ControlFailure for a path that no socket can have
+ */
+export function pathsFor(option: string | undefined, env: Environment): readonly string[] {
   const variable = env.PACKAGE_CACHE_SOCKET ?? '';
   const named = option ?? (variable === '' ? undefined : variable);
   if (named !== undefined) {
@@ -23,14 +21,14 @@ export function addressesFor(option: string | undefined, env: Environment): Addr
     if (bytes > LONGEST_PATH) {
       throw misused(named, `a socket's path has at most ${LONGEST_PATH} bytes, not ${bytes}`);
     }
-    return { paths: [named], named: true };
+    return [named];
   }
   const own = env.XDG_RUNTIME_DIR ?? '';
   const paths = [
     '/run/package-cache/control.sock',
     ...(own === '' ? [] : [`${own}/package-cache/control.sock`]),
   ];
-  return { paths: paths.filter((path) => Buffer.byteLength(path) <= LONGEST_PATH), named: false };
+  return paths.filter((path) => Buffer.byteLength(path) <= LONGEST_PATH);
 }
 
 /** One path, and why nobody answered there. */
@@ -50,19 +48,20 @@ export function isDenied(error: unknown): boolean {
 }
 
 /** The failure that tells of all paths that were tried. */
-export function unreached({ paths }: Addresses, attempts: readonly Attempt[]): ControlFailure {
+export function unreached(attempts: readonly Attempt[]): ControlFailure {
   const denied = attempts.find(({ error }) => isDenied(error));
   if (denied !== undefined) {
-    const reason = `permission denied${whoMay(denied.path)}`;
-    return failed(cannot('reach', denied.path, reason), denied.error);
+    const { path: thing, error: cause } = denied;
+    return failed({ verb: 'reach', thing, reason: `permission denied${whoMay(thing)}`, cause });
   }
-  const [only, ...others] = paths;
-  const reason =
-    only !== undefined && others.length === 0
-      ? `no daemon answers there, ${wordNobody(attempts[0]?.error)}`
-      : `no daemon answers at ${paths.join(' or ')}`;
-  const thing = only !== undefined && others.length === 0 ? only : 'package-cache';
-  return new ControlFailure(exitCodes.noDaemon, cannot('reach', thing, reason));
+  const paths = attempts.map(({ path }) => path);
+  const [only = '', ...others] = paths;
+  const [thing, reason] =
+    others.length === 0
+      ? [only, `no daemon answers there, ${wordNobody(attempts[0]?.error)}`]
+      : ['package-cache', `no daemon answers at ${paths.join(' or ')}`];
+  const message = cannot({ verb: 'reach', thing, reason });
+  return new ControlFailure(exitCodes.noDaemon, { message });
 }
 
 function wordNobody(error: unknown): string {
@@ -70,19 +69,28 @@ function wordNobody(error: unknown): string {
 }
 
 function whoMay(path: string): string {
-  const group = groupOf(path) ?? groupOf(dirname(path));
-  return group === undefined ? '' : `; only root and the group ${group} may ask, see usermod(8)`;
+  // Of a socket in a directory that is closed to us not even the group is told.
+  const found = statOf(path) ?? statOf(dirname(path));
+  if (found === undefined) return '';
+  const groupMay = (found.mode & (found.isSocket() ? 0o020 : 0o010)) !== 0;
+  const who = groupMay ? `the group ${groupName(found.gid)}` : 'its owner';
+  return `; only root and ${who} may ask${groupMay ? ', see usermod(8)' : ''}`;
 }
 
-// Of a socket in a directory that is closed to us not even the group is told.
-function groupOf(path: string): string | undefined {
+function statOf(path: string): Stats | undefined {
   try {
-    const { gid } = statSync(path);
-    const line = readFileSync('/etc/group', 'utf8')
-      .split('\n')
-      .find((entry) => entry.split(':')[2] === String(gid));
-    return line?.split(':')[0] ?? String(gid);
+    return statSync(path);
   } catch {
     return undefined;
+  }
+}
+
+function groupName(gid: number): string {
+  try {
+    const entries = readFileSync('/etc/group', 'utf8').split('\n');
+    const own = entries.find((entry) => entry.split(':')[2] === String(gid));
+    return own?.split(':')[0] ?? String(gid);
+  } catch {
+    return String(gid);
   }
 }

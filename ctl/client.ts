@@ -11,15 +11,8 @@ import type {
 } from '../daemon/control/messages.ts';
 import { errorCodes } from '../daemon/control/protocol.ts';
 import { describe, printable } from '../daemon/errors.ts';
-import {
-  type Addresses,
-  type Attempt,
-  addressesFor,
-  isDenied,
-  isNobody,
-  unreached,
-} from './address.ts';
-import { ControlFailure, cannot, exitCodes, failed } from './failure.ts';
+import { type Attempt, isDenied, isNobody, pathsFor, unreached } from './address.ts';
+import { ControlFailure, exitCodes, failed } from './failure.ts';
 
 /** Whom a command tells of what comes before its answer. */
 export interface Listeners {
@@ -65,9 +58,8 @@ const LONGEST_MESSAGE = 16 * 1024 ** 2;
 
 /** Connects to the first socket that answers. @throws ControlFailure that says what was tried */
 export async function connect(options: ClientOptions): Promise<Client> {
-  const addresses: Addresses = addressesFor(options.socket, options.env);
   const attempts: Attempt[] = [];
-  for (const path of addresses.paths) {
+  for (const path of pathsFor(options.socket, options.env)) {
     try {
       return await open(path, options);
     } catch (error) {
@@ -75,12 +67,13 @@ export async function connect(options: ClientOptions): Promise<Client> {
       attempts.push({ path, error });
     }
   }
-  throw unreached(addresses, attempts);
+  throw unreached(attempts);
 }
 
 function noPackageCache(path: string, error: unknown): ControlFailure {
   if (error instanceof ControlFailure) return error;
-  return failed(cannot('reach', path, `no package-cache answers there, ${describe(error)}`), error);
+  const reason = `no package-cache answers there, ${describe(error)}`;
+  return failed({ verb: 'reach', thing: path, reason, cause: error });
 }
 
 interface Pending extends Listeners {
@@ -99,26 +92,27 @@ async function open(path: string, options: ClientOptions): Promise<Client> {
   });
   const pending = new Map<number, Pending>();
   const greeting = Promise.withResolvers<Hello>();
-  const fail = (error: Error) => {
-    greeting.reject(error);
+  const fail = (reason: string, cause?: unknown) => {
+    const error = failed({ verb: 'ask', thing: path, reason, cause });
+    // Until it says hello, what went wrong decides whether another path is tried.
+    greeting.reject(cause ?? error);
     for (const { reject } of pending.values()) reject(error);
     pending.clear();
     socket.terminate();
   };
-  socket.on('error', fail);
-  socket.on('close', () => fail(failed(cannot('ask', path, 'the daemon closed the connection'))));
+  socket.on('error', (error) => fail(describe(error), error));
+  socket.on('close', () => fail('the daemon closed the connection'));
   socket.on('message', (data) => {
     const message = parse(data);
-    if (message === undefined) fail(failed(cannot('ask', path, 'its answer is no JSON-RPC')));
+    if (message === undefined) fail('its answer is no JSON-RPC');
     else if (!('method' in message)) settle(message, { pending, path });
     else if (message.method === 'hello') greeting.resolve(message.params);
     else deliver(message, pending);
   });
-  const silence = () => fail(failed(cannot('ask', path, `no answer for ${patience / 1000} s`)));
-  const timer = setTimeout(silence, patience);
+  const timer = setTimeout(() => fail(`no answer for ${patience / 1000} s`), patience);
   const hello = await greeting.promise.finally(() => clearTimeout(timer));
   const line: Line = { socket, pending, sent: 0 };
-  const stopBeating = keepBeating({ socket, beat, lost: () => fail(hangs(path)) });
+  const stopBeating = keepBeating({ socket, beat, lost: () => fail('it has stopped answering') });
   return {
     hello,
     path,
@@ -128,10 +122,6 @@ async function open(path: string, options: ClientOptions): Promise<Client> {
       socket.close();
     },
   };
-}
-
-function hangs(path: string): ControlFailure {
-  return failed(cannot('ask', path, 'the daemon has stopped answering'));
 }
 
 interface Line {
@@ -148,27 +138,31 @@ function request(call: Call, line: Line): Promise<unknown> {
   const id = line.sent;
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   pending.set(id, { ...call, resolve, reject });
-  socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }), (error) => {
-    if (error) reject(error);
-  });
+  // What cannot be sent is told by the connection, which is broken then.
+  socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }), () => {});
   return promise;
 }
 
 function parse(data: RawData): Notification | Response | undefined {
   try {
     const message: unknown = JSON.parse(String(data));
-    if (typeof message !== 'object' || message === null || !('jsonrpc' in message))
-      return undefined;
-    const known = 'method' in message || 'result' in message || 'error' in message;
-    // Both programs keep to one table of messages, and hello tells whether it is the same.
-    return known ? (message as Notification | Response) : undefined;
+    return isMessage(message) ? message : undefined;
   } catch {
     return undefined;
   }
 }
 
+// Both programs keep to one list of messages, and hello tells whether it is the same.
+function isMessage(message: unknown): message is Notification | Response {
+  if (typeof message !== 'object' || message === null || !('jsonrpc' in message)) return false;
+  if (!('method' in message)) return 'result' in message || 'error' in message;
+  const params = 'params' in message ? message.params : undefined;
+  if (typeof params !== 'object' || params === null) return false;
+  return message.method !== 'hello' || 'protocol' in params;
+}
+
 function deliver(message: Exclude<Notification, { method: 'hello' }>, pending: Line['pending']) {
-  const listeners = pending.get(Number(message.params?.id));
+  const listeners = pending.get(Number(message.params.id));
   if (message.method === 'rows') listeners?.onRows?.(message.params);
   if (message.method === 'progress') listeners?.onProgress?.(message.params);
   if (message.method === 'events') listeners?.onEvents?.(message.params);
@@ -185,10 +179,11 @@ function settle(response: Response, { pending, path }: Pick<Line, 'pending'> & {
 
 function refusal({ error }: Failure, { path, method }: { path: string; method: string }) {
   if (error.code === errorCodes.method) {
-    return failed(cannot('run', method, `the daemon at ${path} is older and does not know it`));
+    const reason = `the daemon at ${path} is older and does not know it`;
+    return failed({ verb: 'run', thing: method, reason });
   }
   const code = error.code === errorCodes.params ? exitCodes.usage : exitCodes.failed;
-  return new ControlFailure(code, printable(error.message));
+  return new ControlFailure(code, { message: printable(error.message) });
 }
 
 interface Heart {

@@ -1,9 +1,9 @@
-import { createInterface } from 'node:readline';
 import type { CommandName } from '../daemon/control/protocol.ts';
+import { describe } from '../daemon/errors.ts';
 import { mergeReplies, splitParams } from './batches.ts';
 import type { Client, Listeners } from './client.ts';
-import { exitCodes, misused } from './failure.ts';
-import { complain, type Io, stopCode } from './io.ts';
+import { exitCodes, failed, misused } from './failure.ts';
+import { complain, type Io, leaveCode, stopCode } from './io.ts';
 import { createOutput, type Output } from './output.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { complaintsOf, isFailure, type Reported } from './report.ts';
@@ -20,23 +20,29 @@ export interface Job {
 
 /** Runs one command to its end, and resolves to the exit code. */
 export async function runCommand(job: Job): Promise<number> {
-  const { command } = job.order;
+  const { command, quiet } = job.order;
+  const shows = command === 'top' || command === 'watch';
+  if (shows && quiet) throw misused('--quiet', `${command} is there to be looked at`);
   if (command === 'top') return runTop(job);
   if (command === 'watch') return watch(job);
   return report(command, job);
 }
 
-interface Sums {
+/** How far a command has come, which may take several requests. */
+interface Course {
   entries: number;
   bytes: number;
+  /** What the requests before this one came to. */
+  before: { readonly entries: number; readonly bytes: number };
 }
 
 async function report(command: Reported, { order, client, io }: Job): Promise<number> {
   const output = createOutput({ ...order, io });
   const progress = createProgress(order.quiet ? { write: () => {} } : io.stderr, io.now);
-  const done: Sums = { entries: 0, bytes: 0 };
+  const course: Course = { entries: 0, bytes: 0, before: { entries: 0, bytes: 0 } };
+  const job = { order, client, io };
   try {
-    const reply = await callAll({ order, client, io }, listeners({ output, progress, done }));
+    const reply = await callAll(job, { output, progress, course });
     progress.clear();
     output.reply(reply);
     for (const sentence of complaintsOf(command, reply)) complain(io, sentence);
@@ -44,7 +50,7 @@ async function report(command: Reported, { order, client, io }: Job): Promise<nu
   } catch (error) {
     progress.clear();
     if (!io.stop.aborted) throw error;
-    if (changes(command)) complain(io, `stopped; by then it had done ${amount(done)}`);
+    if (changes(command)) complain(io, `stopped; by then it had done ${amount(course)}`);
     return stopCode(io.stop);
   }
 }
@@ -52,34 +58,45 @@ async function report(command: Reported, { order, client, io }: Job): Promise<nu
 interface Watchers {
   readonly output: Output;
   readonly progress: Progress;
-  readonly done: Sums;
+  readonly course: Course;
 }
 
-function listeners({ output, progress, done }: Watchers): Listeners {
+// One request after the other: a list may be longer than a message.
+async function callAll({ order, client, io }: Job, watchers: Watchers): Promise<object> {
+  const { command: method } = order;
+  const batches = splitParams(await completed(order, io));
+  let all: Readonly<Record<string, unknown>> | undefined;
+  for (const params of batches) {
+    io.stop.throwIfAborted();
+    const listeners = listen(watchers, batches.length === 1);
+    const reply = await client.call({ method, params, ...listeners });
+    all = mergeReplies(all, reply as Readonly<Record<string, unknown>>);
+    watchers.course.before = sumsOf(all);
+  }
+  // Standard input may have held nothing: then nothing had to be done.
+  return all ?? { stored: 0, present: 0, failed: 0, bytes: 0 };
+}
+
+// The daemon knows the total of one request, which is that of the command when there is no other.
+function listen({ output, progress, course }: Watchers, alone: boolean): Listeners {
   return {
     onRows: ({ rows }) => {
       progress.clear();
       output.rows(rows);
     },
     onProgress: ({ entries, bytes, total }) => {
-      Object.assign(done, { entries, bytes });
-      const known = total === null ? {} : { total };
-      progress.show({ done: entries, text: amount(done), ...known });
+      course.entries = course.before.entries + entries;
+      course.bytes = course.before.bytes + bytes;
+      const known = total === null || !alone ? {} : { total };
+      progress.show({ done: entries, text: amount(course), ...known });
     },
   };
 }
 
-// One request after the other: a list may be longer than a message.
-async function callAll({ order, client, io }: Job, listen: Listeners): Promise<object> {
-  const { command: method } = order;
-  let all: Readonly<Record<string, unknown>> | undefined;
-  for (const params of splitParams(await completed(order, io))) {
-    io.stop.throwIfAborted();
-    const reply = await client.call({ method, params, ...listen });
-    all = mergeReplies(all, reply as Readonly<Record<string, unknown>>);
-  }
-  // Standard input may have held nothing: then nothing had to be done.
-  return all ?? { stored: 0, present: 0, failed: 0, bytes: 0 };
+function sumsOf(reply: Readonly<Record<string, unknown>>): Course['before'] {
+  const { entries, stored, present, failed: missed, bytes } = reply;
+  const counted = entries ?? Number(stored ?? 0) + Number(present ?? 0) + Number(missed ?? 0);
+  return { entries: Number(counted), bytes: Number(bytes ?? 0) };
 }
 
 async function completed(order: Job['order'], io: Io): Promise<Job['order']['params']> {
@@ -94,11 +111,13 @@ async function completed(order: Job['order'], io: Io): Promise<Job['order']['par
 }
 
 async function linesOf({ stdin, stop }: Io): Promise<string[]> {
-  const lines: string[] = [];
-  const reader = createInterface({ input: stdin, signal: stop });
-  for await (const line of reader) if (line !== '') lines.push(line);
-  stop.throwIfAborted();
-  return lines;
+  try {
+    const chunks: Buffer[] = await stdin.toArray({ signal: stop });
+    const lines = Buffer.concat(chunks).toString().split(/\r?\n/);
+    return lines.filter((line) => line !== '');
+  } catch (cause) {
+    throw failed({ verb: 'read', thing: 'standard input', reason: describe(cause), cause });
+  }
 }
 
 function changes(command: CommandName): boolean {
@@ -122,11 +141,6 @@ async function watch({ order, client, io }: Job): Promise<number> {
     return exitCodes.done;
   } catch (error) {
     if (!io.stop.aborted) throw error;
-    return leaveCode(io);
+    return leaveCode(io.stop);
   }
-}
-
-/** Ctrl-C is how `watch` ends: nothing was broken off. */
-function leaveCode({ stop }: Io): number {
-  return stopCode(stop) === 130 ? exitCodes.done : stopCode(stop);
 }

@@ -19,6 +19,11 @@ export function stopCode(stop: AbortSignal): number {
   return typeof stop.reason === 'number' ? stop.reason : 1;
 }
 
+/** The same for what only Ctrl-C ends: there nothing is broken off. */
+export function leaveCode(stop: AbortSignal): number {
+  return stopCode(stop) === 130 ? 0 : stopCode(stop);
+}
+
 /** Says something to people, on standard error, under the program's name. */
 export function complain({ stderr }: Pick<Io, 'stderr'>, sentence: string): void {
   stderr.write(`package-cache-ctl: ${sentence}\n`);

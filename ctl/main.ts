@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 import { constants } from 'node:os';
 import type { ReadStream } from 'node:tty';
+import { describe } from '../daemon/errors.ts';
+import { cannot, exitCodes } from './failure.ts';
+import { complain } from './io.ts';
 import { run } from './run.ts';
 
 const stop = new AbortController();
@@ -8,8 +11,14 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   // Once: the second one ends a program that does not end by itself.
   process.once(name, () => stop.abort(128 + constants.signals[name]));
 }
-// A reader that has seen enough, as `head` has, ends the command.
-process.stdout.on('error', () => stop.abort(128 + constants.signals.SIGPIPE));
+// Not even at the end may a lost answer pass for a whole one.
+let broken: number | undefined;
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough, as `head` has, is nothing to complain of.
+  if (error.code !== 'EPIPE' && broken === undefined) complain(process, wordLoss(error));
+  broken ??= error.code === 'EPIPE' ? 128 + constants.signals.SIGPIPE : exitCodes.failed;
+  stop.abort(broken);
+});
 process.stderr.on('error', () => {});
 
 const code = await run({
@@ -23,4 +32,8 @@ const code = await run({
 });
 // What was written may still be on its way into a pipe.
 await new Promise((done) => process.stdout.write('', done));
-process.exit(code);
+process.exit(broken ?? code);
+
+function wordLoss(error: Error): string {
+  return cannot({ verb: 'write', thing: 'standard output', reason: describe(error) });
+}

@@ -4,7 +4,7 @@ import type { Io } from './io.ts';
 import { paintFor } from './paint.ts';
 import { clean, headingOf, type Reported, type Row, wordReply, wordRow } from './report.ts';
 import { wordEvent } from './report-entries.ts';
-import type { Wording } from './report-status.ts';
+import type { Wording } from './wording.ts';
 
 /** Where the answers of a command go. */
 export interface Output {
@@ -28,7 +28,7 @@ export function createOutput({ command, json, quiet, io }: OutputOptions): Outpu
   if (quiet) return { rows: () => {}, events: () => {}, reply: () => {} };
   if (json) return jsonOutput(command, write);
   const paint = paintFor({ terminal: io.stdout.isTTY, env: io.env });
-  return textOutput(command, write, () => ({ paint, now: io.now() }));
+  return textOutput({ command, write, wording: () => ({ paint, now: io.now() }) });
 }
 
 // What breaks off is no JSON: a list that was cut must not look whole.
@@ -51,23 +51,27 @@ function jsonOutput(command: CommandName, write: (text: string) => void): Output
   };
 }
 
-function textOutput(
-  command: CommandName,
-  write: (text: string) => void,
-  wording: () => Wording,
-): Output {
+interface TextOptions {
+  readonly command: CommandName;
+  readonly write: (text: string) => void;
+  readonly wording: () => Wording;
+}
+
+function textOutput({ command: name, write, wording }: TextOptions): Output {
+  // `watch` has events alone, and `top` never comes here.
+  const command = name as Reported;
   let begun = false;
   return {
     rows: (rows) => {
       const now = wording();
-      const heading = begun || rows.length === 0 ? '' : headingOf(command as Reported);
+      const heading = begun || rows.length === 0 ? '' : headingOf(command);
       begun ||= rows.length > 0;
-      write(heading + rows.map((row) => wordRow(command as Reported, row, now)).join(''));
+      write(heading + rows.map((row) => wordRow({ command, row }, now)).join(''));
     },
     events: (events) => {
       const now = wording();
       write(events.map((event) => wordEvent(clean(event), now)).join(''));
     },
-    reply: (reply) => write(wordReply(command as Reported, reply as never, wording())),
+    reply: (reply) => write(wordReply({ command, reply: reply as never }, wording())),
   };
 }

@@ -28,6 +28,7 @@ export interface ProgressPlace {
 
 const DRAW_EVERY = 100;
 const BAR = 24;
+const TELLS_AFTER = 2000;
 
 /** A progress line on a terminal; nothing at all elsewhere, for a log file wants none. */
 export function createProgress(place: ProgressPlace, now: () => number): Progress {
@@ -58,7 +59,9 @@ export function createProgress(place: ProgressPlace, now: () => number): Progres
 export function progressLine({ done, total, text }: Step, elapsed: number): string {
   if (total === undefined || total <= 0) return text;
   const share = Math.min(done / total, 1);
-  const left = share > 0 ? (elapsed * (1 - share)) / share : undefined;
+  // The first files say little of the others.
+  const known = share >= 0.01 && elapsed >= TELLS_AFTER;
+  const left = known ? `  ${remaining((elapsed * (1 - share)) / share)} left` : '';
   const percent = `${Math.floor(share * 100)} %`.padStart(5);
-  return `▕${bar(share, BAR).padEnd(BAR)}▏ ${percent}  ${text}  ${remaining(left)} left`;
+  return `▕${bar(share, BAR).padEnd(BAR)}▏ ${percent}  ${text}${left}`;
 }

@@ -7,8 +7,9 @@ import type {
   WhyReply,
 } from '../daemon/control/reports.ts';
 import { formatSize } from '../daemon/units.ts';
-import { type Wording, wordState } from './report-status.ts';
+import { wordState } from './report-status.ts';
 import { pairs, table } from './table.ts';
+import type { Wording } from './wording.ts';
 import { ago, moment, plural, rate, remaining, span } from './words.ts';
 
 /** `downloads` for people. */
@@ -55,7 +56,9 @@ export function wordWhy(reply: WhyReply, wording: Wording): string {
     ['  kind', wordKind(reply)],
     ['  stored', wordStored(reply.entry, wording)],
   ];
-  if (reply.entry !== null) facts.push(...wordEntry(reply.entry, reply, wording));
+  if (reply.entry !== null) {
+    facts.push(...wordEntry({ ...reply.entry, mutable: reply.mutable }, wording));
+  }
   if (reply.download !== null) facts.push(['  download', wordDownload(reply.download)]);
   if (reply.missing) {
     facts.push(['  missing', 'every source said so a moment ago, and is not asked again just yet']);
@@ -83,8 +86,7 @@ function wordStored(entry: StoredReport | null, { now }: Wording): string {
 }
 
 function wordEntry(
-  { file, modified, checked, freshUntil, source }: StoredReport,
-  { mutable }: WhyReply,
+  { file, modified, checked, freshUntil, source, mutable }: StoredReport & { mutable: boolean },
   { now }: Wording,
 ): [string, string][] {
   const rows: [string, string][] = [

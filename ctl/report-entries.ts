@@ -1,7 +1,7 @@
 import type { EntryRow, EventReport, FetchRow, ListRow } from '../daemon/control/messages.ts';
 import type { CullReply, FetchReply, ListReply, PurgeReply } from '../daemon/control/reports.ts';
 import { formatSize } from '../daemon/units.ts';
-import type { Wording } from './report-status.ts';
+import type { Wording } from './wording.ts';
 import { ago, clock, plural } from './words.ts';
 
 /** What stands above the rows of `ls`, in columns of fixed width, as rows come one by one. */

@@ -1,7 +1,7 @@
 import type { AgeReport, CountsReport, StatsReply } from '../daemon/control/reports.ts';
 import { formatSize } from '../daemon/units.ts';
-import type { Wording } from './report-status.ts';
 import { table } from './table.ts';
+import type { Wording } from './wording.ts';
 import { ago, bar, count, moment, percent, plural } from './words.ts';
 
 const BAR = 24;

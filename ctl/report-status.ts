@@ -8,14 +8,8 @@ import type {
 import { formatSize } from '../daemon/units.ts';
 import type { Paint } from './paint.ts';
 import { pairs, table } from './table.ts';
+import type { Wording } from './wording.ts';
 import { ago, moment, percent, plural, span } from './words.ts';
-
-/** What wording a reply needs beside the reply. */
-export interface Wording {
-  readonly paint: Paint;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-}
 
 /** `status` for people. */
 export function wordStatus(reply: StatusReply, { paint, now }: Wording): string {

@@ -29,7 +29,8 @@ import {
   wordPurge,
 } from './report-entries.ts';
 import { wordStats } from './report-stats.ts';
-import { type Wording, wordSources, wordStatus } from './report-status.ts';
+import { wordSources, wordStatus } from './report-status.ts';
+import type { Wording } from './wording.ts';
 
 /** The commands whose answer is one reply, perhaps after rows. */
 export type Reported = Exclude<CommandName, 'watch' | 'top'>;
@@ -67,15 +68,17 @@ const worded: { readonly [N in Reported]: (reply: Replies[N], wording: Wording) 
 
 /** A reply as people read it. */
 export function wordReply<N extends Reported>(
-  command: N,
-  reply: Replies[N],
+  { command, reply }: { readonly command: N; readonly reply: Replies[N] },
   wording: Wording,
 ): string {
   return worded[command](clean(reply), wording);
 }
 
 /** A row as people read it. */
-export function wordRow(command: Reported, row: Row, wording: Wording): string {
+export function wordRow(
+  { command, row }: { readonly command: Reported; readonly row: Row },
+  wording: Wording,
+): string {
   const cleaned = clean(row);
   if ('outcome' in cleaned) return wordFetchRow(cleaned, wording);
   return command === 'ls' && 'mutable' in cleaned
@@ -93,13 +96,19 @@ export function headingOf(command: Reported): string {
 export function complaintsOf(command: Reported, reply: Partial<CullReply & PurgeReply>): string[] {
   const { failed = 0, problems = [], unmatched = [] } = clean(reply);
   const verb = command === 'ls' ? 'read' : 'remove';
-  const told = problems.map(({ path, reason }: ProblemReport) => cannot(verb, path, reason));
+  const told = problems.map(({ path, reason }: ProblemReport) =>
+    cannot({ verb, thing: path, reason }),
+  );
   const more = failed - problems.length;
   return [
-    ...unmatched.map((pattern) => cannot(command, pattern, 'nothing stored matches')),
+    ...unmatched.map((pattern) =>
+      cannot({ verb: command, thing: pattern, reason: 'nothing stored matches' }),
+    ),
     ...told,
     // A fetch tells its failures as rows.
-    ...(more > 0 && command !== 'fetch' ? [cannot(verb, `${more} more`, 'see the log')] : []),
+    ...(more > 0 && command !== 'fetch'
+      ? [cannot({ verb, thing: `${more} more`, reason: 'see the log' })]
+      : []),
   ];
 }
 

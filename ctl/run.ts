@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { PROTOCOL } from '../daemon/control/protocol.ts';
+import { printable } from '../daemon/errors.ts';
 import { type Client, connect } from './client.ts';
 import { runCommand } from './command.ts';
-import { ControlFailure, cannot, exitCodes, failed } from './failure.ts';
+import { ControlFailure, exitCodes, failed } from './failure.ts';
 import { commandHelp, helpText } from './help.ts';
 import { complain, type Io, stopCode } from './io.ts';
 import { type Order, parseUsage } from './usage.ts';
@@ -27,7 +28,7 @@ export async function run(io: Io): Promise<number> {
 async function ask(order: Extract<Order, { action: 'run' }>, io: Io): Promise<number> {
   const client = await open(order, io);
   try {
-    await checkProtocol(client);
+    checkProtocol(client);
     return await runCommand({ order, client, io });
   } finally {
     client.close();
@@ -42,10 +43,10 @@ async function open({ socket }: { readonly socket?: string }, io: Io): Promise<C
   return client;
 }
 
-async function checkProtocol({ hello, path }: Client): Promise<void> {
+function checkProtocol({ hello, path }: Client): void {
   if (hello.protocol === PROTOCOL) return;
-  const reason = wordMismatch(hello.protocol);
-  throw failed(cannot('talk to', path, `${reason} (package-cache ${hello.version})`));
+  const reason = `${wordMismatch(hello.protocol)} (package-cache ${hello.version})`;
+  throw failed({ verb: 'talk to', thing: path, reason });
 }
 
 function wordMismatch(protocol: number): string {
@@ -58,13 +59,14 @@ async function printVersions(order: { readonly socket?: string }, io: Io): Promi
   io.stdout.write(`package-cache-ctl ${await readVersion()}, protocol ${PROTOCOL}\n`);
   try {
     const client = await open(order, io);
-    const { version, protocol, pid } = client.hello;
+    const { protocol, pid } = client.hello;
+    const version = printable(client.hello.version);
     client.close();
     io.stdout.write(
       `package-cache ${version}, protocol ${protocol}, pid ${pid} at ${client.path}\n`,
     );
     if (protocol === PROTOCOL) return exitCodes.done;
-    complain(io, `${wordMismatch(protocol)}`);
+    complain(io, wordMismatch(protocol));
     return exitCodes.failed;
   } catch (error) {
     // Its own version is told whether or not a daemon runs.

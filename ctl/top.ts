@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { TopReply } from '../daemon/control/reports.ts';
 import type { Client } from './client.ts';
 import { exitCodes, misused } from './failure.ts';
-import { type Io, stopCode } from './io.ts';
+import { type Io, leaveCode } from './io.ts';
 import { paintFor } from './paint.ts';
 import { clean } from './report.ts';
 import { openScreen } from './screen.ts';
@@ -14,16 +14,14 @@ const FRAMES = 6;
 
 /** What `top` needs of the command that was typed. */
 export interface TopJob {
-  readonly order: { readonly json: boolean; readonly quiet: boolean };
+  readonly order: { readonly json: boolean };
   readonly client: Client;
   readonly io: Io;
 }
 
 /** Shows a frame a second until `q`; as JSON one object a line, until it is interrupted. */
 export async function runTop(job: TopJob): Promise<number> {
-  const { json, quiet } = job.order;
-  if (quiet) throw misused('--quiet', 'top is there to be looked at');
-  if (json) return printFrames(job);
+  if (job.order.json) return printFrames(job);
   if (!job.io.stdout.isTTY || !job.io.stdin.isTTY) {
     throw misused('top', 'it needs a terminal; --json prints its frames');
   }
@@ -39,7 +37,7 @@ async function printFrames({ client, io }: TopJob): Promise<number> {
   } catch (error) {
     if (!io.stop.aborted) throw error;
   }
-  return ending(io);
+  return leaveCode(io.stop);
 }
 
 async function showFrames({ client, io }: TopJob): Promise<number> {
@@ -72,14 +70,10 @@ async function showFrames({ client, io }: TopJob): Promise<number> {
   } finally {
     screen.close();
   }
-  return left.signal.aborted ? exitCodes.done : ending(io);
+  return left.signal.aborted ? exitCodes.done : leaveCode(io.stop);
 }
 
 /** q, Escape alone, Ctrl-C and Ctrl-D. */
 function isLeaving(key: string): boolean {
   return ['q', 'Q', '\x1b', '\x03', '\x04'].includes(key);
-}
-
-function ending({ stop }: Io): number {
-  return stopCode(stop) === 130 ? exitCodes.done : stopCode(stop);
 }

@@ -6,7 +6,7 @@ import { controlPlaces } from './control/place.ts';
 import { type Daemon, openDaemon } from './daemon.ts';
 import { CacheError, type ErrorCode } from './errors.ts';
 import { createSettings } from './serve/settings.ts';
-import { type Log, openLog } from './system/log.ts';
+import { isJournal, type Log, openLog } from './system/log.ts';
 import { dropPrivileges } from './system/privileges.ts';
 
 /** EX_CONFIG of sysexits.h: starting again changes nothing. */
@@ -26,7 +26,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     process.umask(0o022);
     if (config.user !== undefined) dropPrivileges({ user: config.user, group: config.group });
     if (options.action === 'check') return await check(config);
-    log = openLog(config, process.env.JOURNAL_STREAM !== undefined);
+    log = openLog(config, isJournal(process.env));
     if (process.getuid?.() === 0) log.warn('running as root; set PC_USER to run as another user');
     const signals = catchSignals();
     const places = await controlPlaces({ ...config, env: process.env });

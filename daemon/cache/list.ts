@@ -6,7 +6,7 @@ import { type Problem, walk } from './walk.ts';
 export interface ListOrder {
   /** Only entries whose key matches. */
   readonly matching?: RegExp;
-  /** By key, by size (the largest first) or by last use (the oldest first). */
+  /** Directory by directory, by size (the largest first) or by last use (the oldest first). */
   readonly sort: 'path' | 'size' | 'used';
   /** The globs of the admin's that decide which names may change. */
   readonly rules: { readonly immutable: readonly string[]; readonly mutable: readonly string[] };
@@ -38,35 +38,42 @@ export interface ListJob {
 const ROWS = 1000;
 const PROBLEMS_TOLD = 100;
 
-const orders: Readonly<
-  Record<ListOrder['sort'], (left: CulledEntry, right: CulledEntry) => number>
-> = {
-  path: (left, right) => (left.key < right.key ? -1 : 1),
-  size: (left, right) => right.size - left.size,
-  used: (left, right) => left.lastUse - right.lastUse,
+const orders = {
+  size: (left: CulledEntry, right: CulledEntry) => right.size - left.size,
+  used: (left: CulledEntry, right: CulledEntry) => left.lastUse - right.lastUse,
 };
 
 /** Lists entries; synchronous, for a thread of its own. */
 export function list({ root, order, cancelled, rows }: ListJob): ListSummary {
   const problems: Problem[] = [];
-  const found: CulledEntry[] = [];
-  let [bytes, failed] = [0, 0];
+  const isMutable = classifier(order);
+  let found: CulledEntry[] = [];
+  let [entries, bytes, failed] = [0, 0, 0];
   const unreadable = (problem: Problem) => {
     failed += 1;
     if (problems.length < PROBLEMS_TOLD) problems.push(problem);
   };
-  for (const { key, size, lastUse } of walk({ root, unreadable })) {
+  const emit = () => {
+    for (let at = 0; at < found.length && !cancelled(); at += ROWS) {
+      const piece = found.slice(at, at + ROWS);
+      rows(piece.map((entry) => ({ ...entry, mutable: isMutable(entry.key) })));
+    }
+    found = [];
+  };
+  // A walk goes by path already: nothing has to be kept in mind for that.
+  const sorted = order.sort === 'path';
+  for (const { key, size, lastUse } of walk({ root, unreadable, sorted })) {
     if (order.matching?.test(key) === false) continue;
     found.push({ key, size, lastUse });
+    entries += 1;
     bytes += size;
-    if (found.length % ROWS === 0 && cancelled()) break;
+    if (entries % ROWS !== 0) continue;
+    if (cancelled()) break;
+    if (sorted) emit();
   }
-  found.sort(orders[order.sort]);
-  const isMutable = classifier(order);
-  for (let at = 0; at < found.length && !cancelled(); at += ROWS) {
-    rows(found.slice(at, at + ROWS).map((entry) => ({ ...entry, mutable: isMutable(entry.key) })));
-  }
-  return { entries: found.length, bytes, failed, problems, cancelled: cancelled() };
+  if (order.sort !== 'path') found.sort(orders[order.sort]);
+  emit();
+  return { entries, bytes, failed, problems, cancelled: cancelled() };
 }
 
 function classifier({ rules, repositories }: ListOrder): (key: string) => boolean {

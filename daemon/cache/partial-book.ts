@@ -67,8 +67,9 @@ export async function openPartialBook(layout: Layout): Promise<PartialBook> {
     forget: (key) => removeFile(recordOf(layout.partial(key))),
     sweep: async (now) => {
       const kept: KeptPartial[] = [];
-      for (const name of await readdir(layout.partialFolder)) {
-        if (name.endsWith('.json') || name.startsWith('move-')) continue;
+      for (const entry of await readdir(layout.partialFolder, { withFileTypes: true })) {
+        const { name } = entry;
+        if (!entry.isFile() || name.endsWith('.json') || name.endsWith('.new')) continue;
         const path = join(layout.partialFolder, name);
         const found = await readKept(path, { boot });
         const { mtimeMs } = await stat(path);

@@ -29,6 +29,8 @@ export interface Problem {
 export interface WalkOptions {
   readonly root: string;
   readonly unreadable: (problem: Problem) => void;
+  /** By name: a directory's files, and then what is in its directories. */
+  readonly sorted?: boolean;
 }
 
 /** File systems keep lost pieces and old states there: nothing in them is an entry. */
@@ -38,25 +40,29 @@ const foreignFolders: readonly string[] = ['lost+found', '.zfs', '.snapshots', '
 const REPLACEMENT = '\ufffd';
 
 /**
- * All entries below CACHE_DIR, in no order. Synchronous, for a thread of its own: that is more
+ * All entries below CACHE_DIR, in no order unless asked. Synchronous, for a thread of its own: that is more
  * than twice as fast as promises. Follows no symlink, and stays on the root's file system.
  */
-export function* walk({ root, unreadable }: WalkOptions): Generator<WalkedEntry> {
+export function* walk({ root, unreadable, sorted }: WalkOptions): Generator<WalkedEntry> {
   const device = statSync(root).dev;
   const attempt = tolerantly(unreadable);
   const pending: FilePath[] = [root];
   for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
-    for (const child of attempt(list, directory) ?? []) {
+    const children = attempt(list, directory) ?? [];
+    const folders: FilePath[] = [];
+    for (const child of sorted === true ? children.toSorted(byName) : children) {
       const { name } = child;
       if (child.isDirectory() && !isForeign(name) && !(directory === root && isOwn(name))) {
         const folder = join(directory, name);
-        if (attempt(look, folder)?.dev === device) pending.push(folder);
+        if (attempt(look, folder)?.dev === device) folders.push(folder);
       } else if (child.isFile()) {
         const file = join(directory, name);
         const found = attempt(look, file);
         if (found?.dev === device) yield describeEntry({ root, directory, file, found });
       }
     }
+    // The last one in is the first one out.
+    for (const folder of folders.reverse()) pending.push(folder);
   }
 }
 
@@ -83,6 +89,10 @@ function list(directory: FilePath): readonly (Dirent<string> | Dirent<Buffer>)[]
   const children = readdirSync(directory, { withFileTypes: true });
   if (!children.some(({ name }) => name.includes(REPLACEMENT))) return children;
   return readdirSync(directory, { withFileTypes: true, encoding: 'buffer' });
+}
+
+function byName(left: Dirent<string> | Dirent<Buffer>, right: typeof left): number {
+  return left.name.toString() < right.name.toString() ? -1 : 1;
 }
 
 function isForeign(name: FilePath): boolean {

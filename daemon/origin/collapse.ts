@@ -7,6 +7,8 @@ import { cancelled } from './refusals.ts';
 
 /** So long a Range without proof is refused, in ms, after the sources turned to another file. */
 const REMEMBER_DIFFERENCE = 600_000;
+/** So many whole bodies may wait for the disk: each holds a file open. */
+const MAX_STORING = 1000;
 
 /** The limits a registry obeys; read at each use, since a reload may change them. */
 export interface FillLimits {
@@ -54,9 +56,17 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
   const outcomes = createMemory<FillOutcome>(() => Number.POSITIVE_INFINITY);
   const differences = createMemory<number>(() => REMEMBER_DIFFERENCE);
 
+  // What only waits for the disk to sync is no download any more, unless the disk lags far behind.
+  const isFull = (): boolean => {
+    const { maxFills } = limits();
+    if (running.size < maxFills) return false;
+    const storing = [...running.values()].filter(({ state }) => state === 'storing').length;
+    return running.size - storing >= maxFills || storing >= MAX_STORING;
+  };
+
   const start = (order: FillOrder): Fill => {
     const { key } = order.route;
-    if (running.size >= limits().maxFills) throw tooMany(key, limits().maxFills);
+    if (isFull()) throw tooMany(key, limits().maxFills);
     if (closing) throw cancelled(key, 'the daemon stops');
     const fill = new Fill(context, order, running.get(key)?.finished);
     running.set(key, fill);
@@ -81,7 +91,7 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
     if (differsAt !== undefined) differences.set(order.route.key, differsAt);
   };
   const startOver = (order: FillOrder): void => {
-    if (!closing && running.size < limits().maxFills && !running.has(order.route.key)) start(order);
+    if (!closing && !isFull() && !running.has(order.route.key)) start(order);
   };
   const refuseMissing = (key: string): void => {
     const known = missing.get(key);

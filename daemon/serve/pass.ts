@@ -73,6 +73,8 @@ export async function forwardBody(
   { counters }: Pick<ServeContext, 'counters'>,
 ): Promise<void> {
   const { response } = client;
+  // A client that left while the sources were asked says so no second time.
+  if (response.destroyed) return exchange.abort(new Error('the client is gone'));
   const ended = Promise.withResolvers<void>();
   let left = bytes;
   const stop = (error: Error) => {

@@ -83,6 +83,7 @@ async function serve(client: Client, route: Route, context: ServeContext): Promi
         context.counters.hits += 1;
         return await respondFilling(client, { ...found, cacheStatus: { hit: true } }, context);
       } finally {
+        context.counters.bytesHit += client.sent;
         found.fill.leave();
       }
     case 'hit':

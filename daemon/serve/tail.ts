@@ -55,6 +55,7 @@ export async function passTail(
       signal: gone.signal,
     });
     if (reply.kind !== 'good') return false;
+    context.counters.passed += 1;
     const end = window.end ?? known.length;
     const { exchange } = reply.answer;
     await forwardBody(client, { exchange, bytes: end - window.start }, context);

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { createLogger, format, type Logger, transports } from 'winston';
 import { printable } from '../errors.ts';
@@ -29,6 +30,16 @@ export interface LogOptions {
 
 /** syslog(3) priorities: journald takes them from the start of a line, as sd-daemon(3) says. */
 const priorities: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
+
+/**
+ * Whether journald reads standard error: as systemd.exec(5) says, JOURNAL_STREAM alone does not tell,
+ * since whatever such a service starts inherits it, a terminal among others.
+ */
+export function isJournal({ JOURNAL_STREAM }: NodeJS.ProcessEnv): boolean {
+  if (JOURNAL_STREAM === undefined) return false;
+  const { dev, ino } = fstatSync(2, { bigint: true });
+  return JOURNAL_STREAM === `${dev}:${ino}`;
+}
 
 /** Opens the log; `journal` says that journald reads it, which keeps the time itself. */
 export function openLog(options: LogOptions, journal: boolean): Log {

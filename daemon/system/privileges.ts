@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { CacheError, describe } from '../errors.ts';
 
 /** Whom to become. */
@@ -19,8 +20,9 @@ export function dropPrivileges({ user, group }: Account): void {
   const { setgid, setuid, initgroups, getuid } = process as Unix;
   if (getuid?.() !== 0 || user === 'root') return;
   try {
-    initgroups?.(user, group ?? user);
-    setgid?.(group ?? user);
+    const name = group ?? primaryGroup(user);
+    initgroups?.(user, name);
+    setgid?.(name);
     setuid?.(user);
   } catch (cause) {
     throw refused(user, `is there such a user and group? ${describe(cause)}`, cause);
@@ -31,6 +33,11 @@ export function dropPrivileges({ user, group }: Account): void {
     return;
   }
   throw refused(user, 'root could be had back');
+}
+
+// Node cannot ask the account databases, of which /etc/passwd is only one.
+function primaryGroup(user: string): string {
+  return execFileSync('id', ['-gn', user], { encoding: 'utf8', stdio: 'pipe' }).trim();
 }
 
 function refused(user: string, reason: string, cause?: unknown): CacheError {

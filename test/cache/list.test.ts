@@ -20,7 +20,7 @@ function listed(root: string, order: Partial<ListOrder> = {}, cancelled = () => 
   return { summary, keys: found.map(({ key }) => key), found };
 }
 
-test('a list is sorted by path, by size with the largest first, or by last use', async (t) => {
+test('a list goes by directory, by size with the largest first, or by last use', async (t) => {
   const { root } = await cacheWith(t, four);
   t.deepEqual(listed(root).keys, ['a/old', 'a/older', 'b/new', 'c/d/oldest']);
   t.deepEqual(listed(root, { sort: 'size' }).keys, ['c/d/oldest', 'b/new', 'a/older', 'a/old']);
@@ -47,12 +47,13 @@ test('whether a name may change is decided below the root of its repository', as
   t.deepEqual(
     listed(root, order).found.map(({ key, mutable }) => [key, mutable]),
     [
-      ['arch/moving/x', false],
       ['arch/x', false],
+      ['arch/moving/x', false],
       ['moving/x', false],
     ],
   );
-  t.true(listed(root, { ...order, repositories: [] }).found[0]?.mutable);
+  const elsewhere = listed(root, { ...order, repositories: [] }).found;
+  t.true(elsewhere.find(({ key }) => key === 'arch/x')?.mutable);
 });
 
 test('a list that is called off ends early', async (t) => {

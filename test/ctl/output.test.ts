@@ -195,7 +195,26 @@ test('the program itself ends with the code, and what it said is all there', asy
   t.is(usage.stderr, 'package-cache-ctl: Cannot use "sl": unknown command, did you mean ls?\n');
 });
 
-test('a second Ctrl-C ends what does not end by itself', async (t) => {
+test('an answer that could not be written is a failure', async (t) => {
+  const { path } = await startFake(t, { answer: ({ result }) => result(stats) });
+  const args = ['-c', '"$0" "$1" --socket "$2" stats >/dev/full', process.execPath, program, path];
+  const { code, stderr } = await run('bash', { args });
+  t.is(code, 1);
+  t.regex(stderr, /^package-cache-ctl: Cannot write "standard output": .*ENOSPC.*\n$/);
+});
+
+test('a list that cannot be read to its end is a failure', async (t) => {
+  const { path, asked } = await startFake(t, {});
+  const fetching = begin(['fetch', '-'], { socket: path });
+  fetching.stdin.write('a\n');
+  fetching.stdin.destroy(new Error('EIO'));
+  const { code, err } = await fetching.ended;
+  t.is(code, 1);
+  t.is(err, 'package-cache-ctl: Cannot read "standard input": EIO\n');
+  t.is(asked.length, 0);
+});
+
+test('a signal ends the command, and the exit code names it', async (t) => {
   const { path, asked } = await startFake(t, {});
   const ctl = launch(process.execPath, {
     args: [program, '--socket', path, 'ls'],
@@ -214,7 +233,7 @@ test('progress is drawn on a terminal, and only there', async (t) => {
   const { path } = await startFake(t, { answer });
   const args = ['cull', '--older-than', '90d'];
   const drawn = await here(args, { socket: path, terminal: true });
-  t.regex(drawn.err, /^\r▕██████ +▏ +25 % {2}1 file, 2B .*\r\u001b\[K$/u);
+  t.regex(drawn.err, /^\r▕██████ +▏ +25 % {2}1 file, 2B\u001b\[K\r\u001b\[K$/u);
   t.is(drawn.out, 'Removed 2 files, 3B.\n');
   t.is((await here(args, { socket: path })).err, '');
 });
@@ -222,6 +241,7 @@ test('progress is drawn on a terminal, and only there', async (t) => {
 test('a progress line tells what is left, when the total is known', (t) => {
   const step = { done: 45, total: 100, text: '45 files' };
   t.is(progressLine(step, 45_000), '▕██████████▊             ▏  45 %  45 files  55s left');
+  t.is(progressLine(step, 1000), '▕██████████▊             ▏  45 %  45 files');
   t.is(progressLine({ done: 45, text: '45 files' }, 1), '45 files');
 });
 

@@ -1,12 +1,28 @@
 import test from 'ava';
 import { type Paint, paintFor, plain } from '../../ctl/paint.ts';
-import { complaintsOf, headingOf, isFailure, wordReply, wordRow } from '../../ctl/report.ts';
+import {
+  complaintsOf,
+  headingOf,
+  isFailure,
+  type Reported,
+  type Row,
+  wordReply,
+  wordRow,
+} from '../../ctl/report.ts';
 import { wordEvent } from '../../ctl/report-entries.ts';
 import { someNow } from './here.ts';
 import { aside, cache, download, stats, status, why, works } from './replies.ts';
 
 const wording = { paint: plain, now: someNow };
 const day = 86_400_000;
+
+function said<N extends Reported>(command: N, reply: Parameters<typeof wordReply<N>>[0]['reply']) {
+  return wordReply({ command, reply }, wording);
+}
+
+function line(command: Reported, given: Row) {
+  return wordRow({ command, row: given }, wording);
+}
 
 /** Without the margin that the source text gives it; moments are told in this machine's time. */
 function text([margin]: TemplateStringsArray): string {
@@ -20,7 +36,7 @@ function timeless(words: string): string {
 
 test('status says what it is, where it is, and how its sources are', (t) => {
   t.is(
-    timeless(wordReply('status', status, wording)),
+    timeless(said('status', status)),
     text`
     package-cache 9.8.7 runs, all is well.
 
@@ -44,19 +60,19 @@ test('status says what it is, where it is, and how its sources are', (t) => {
 test('status begins with what is not as it should be', (t) => {
   const degraded = ['files are passed on and not stored: the disk is full'];
   const bare = { ...cache, maxSize: null, minFree: 0, storing: false };
-  const words = wordReply('status', { ...status, degraded, cache: bare }, wording);
+  const words = said('status', { ...status, degraded, cache: bare });
   t.regex(words, /^package-cache 9\.8\.7 runs, but:\n {2}! files are passed on .* full\n\n/);
   t.regex(words, /^ {2}cache .*: 12,345 files, 128G$/m);
   t.regex(words, /^ {2}disk .*\(45\.8 %\); nothing is stored$/m);
   const silent = { ...cache, diskSize: null, diskFree: null };
-  const other = wordReply('status', { ...status, cache: silent, configFile: null }, wording);
+  const other = said('status', { ...status, cache: silent, configFile: null });
   t.regex(other, /^ {2}disk +it does not answer$/m);
   t.regex(other, /^ {2}configuration +no file, /m);
 });
 
 test('stats draws the ages so that the N for cull can be read off', (t) => {
   t.is(
-    timeless(wordReply('stats', stats, wording)),
+    timeless(said('stats', stats)),
     text`
     Counted                        THIS RUN          LIFETIME
     since                  YYYY-MM-DD hh:mm  YYYY-MM-DD hh:mm
@@ -94,7 +110,7 @@ test('stats of a cache that is empty and new has no ratios', (t) => {
   const nothing = { ...stats.sinceStart, requests: 0, hitRatio: null, byteHitRatio: null };
   const ages = [{ from: '0', to: null, entries: 0, bytes: 0 }];
   const empty = { ...stats, sinceStart: nothing, entries: 0, bytes: 0, countedAt: null, ages };
-  const words = wordReply('stats', empty, wording);
+  const words = said('stats', empty);
   t.regex(words, /^hit ratio by requests +- +100 %$/m);
   t.regex(words, /^Stored {2}0 files, 0B \(no walk has counted them yet\)$/m);
 });
@@ -103,7 +119,7 @@ test('sources are a table, with the reasons of those that fail below', (t) => {
   const failing = { ...aside, state: 'failing', retryAt: null } as const;
   const repositories = [{ name: '', path: '/', sources: [works, aside, failing] }];
   t.is(
-    wordReply('sources', { repositories }, wording),
+    said('sources', { repositories }),
     text`
     PATH  STATE              FOR  LATENCY  BYTES  SOURCE
     /     works               3d    12 ms  12.5G  http://ftp.fau.de/gentoo/
@@ -120,7 +136,7 @@ test('downloads tell how far they are, and what is not known yet', (t) => {
   const asking = { ...download, state: 'asking', source: null, length: null } as const;
   const fresh = { ...asking, bytes: 0, rate: null, eta: null, clients: 1 };
   t.is(
-    wordReply('downloads', { downloads: [download, fresh], cancelled: null }, wording),
+    said('downloads', { downloads: [download, fresh], cancelled: null }),
     text`
       DONE  BYTES    OF     RATE  LEFT  CLIENTS  SOURCE      PATH
       45 %  62.0M  138M  11.5M/s    7s        3  ftp.fau.de  distfiles/ab/linux-6.18.tar.xz
@@ -128,15 +144,12 @@ test('downloads tell how far they are, and what is not known yet', (t) => {
     `,
   );
   const none = { downloads: [], cancelled: 'a/b' };
-  t.is(
-    wordReply('downloads', none, wording),
-    'Gave up the download of a/b.\nNothing is being downloaded.\n',
-  );
+  t.is(said('downloads', none), 'Gave up the download of a/b.\nNothing is being downloaded.\n');
 });
 
 test('why tells the kind, the copy, and where it would come from', (t) => {
   t.is(
-    timeless(wordReply('why', why, wording)),
+    timeless(said('why', why)),
     text`
     /distfiles/ab/foo-1.tar.xz
       key            distfiles/ab/foo-1.tar.xz
@@ -158,14 +171,14 @@ test('why tells when a mutable copy is asked for again, and what is under way', 
   const entry = why.entry === null ? null : { ...why.entry, source: works.url };
   const stale = entry === null ? null : { ...entry, checked: someNow - 90_000, freshUntil: 0 };
   const reply = { ...why, mutable: true, ruleFrom: 'MUTABLE', entry: stale, download } as const;
-  const words = wordReply('why', { ...reply, missing: true, last: null }, wording);
+  const words = said('why', { ...reply, missing: true, last: null });
   t.regex(words, /kind +mutable, checked with its source \(.*, by MUTABLE\)/);
   t.regex(words, /came from +http:\/\/ftp\.fau\.de\/gentoo\//);
   t.regex(words, /checked +1m ago, asked at the next request/);
   t.regex(words, /download +streaming, 62\.0M of 138M from ftp\.fau\.de, 3 clients/);
   t.regex(words, /missing +every source said so/);
   t.regex(words, /last download +none since the start/);
-  const passed = wordReply('why', { ...why, pass: true, entry: null, sources: [] }, wording);
+  const passed = said('why', { ...why, pass: true, entry: null, sources: [] });
   t.regex(passed, /kind +passed on, never stored: a directory or a query/);
   t.regex(passed, /stored +no\n(.*\n)*No source would be asked\.\n$/);
 });
@@ -174,8 +187,8 @@ const row = { path: 'a/b', size: 13_000_000, lastUse: someNow - 3 * day };
 
 test('rows stand below their headings', (t) => {
   const list = [
-    wordRow('ls', { ...row, mutable: false }, wording),
-    wordRow('ls', { ...row, size: 9, lastUse: someNow - 999 * day, mutable: true }, wording),
+    line('ls', { ...row, mutable: false }),
+    line('ls', { ...row, size: 9, lastUse: someNow - 999 * day, mutable: true }),
   ];
   t.is(
     headingOf('ls') + list.join(''),
@@ -186,7 +199,7 @@ test('rows stand below their headings', (t) => {
     `,
   );
   t.is(
-    headingOf('cull') + wordRow('cull', row, wording),
+    headingOf('cull') + line('cull', row),
     text`
       SIZE   LAST USE  PATH
      12.4M     3d ago  a/b
@@ -198,7 +211,7 @@ test('rows stand below their headings', (t) => {
     { path: 'd', outcome: 'failed', size: null, reason: 'no source has it' },
   ] as const;
   t.is(
-    fetched.map((each) => wordRow('fetch', each, wording)).join(''),
+    fetched.map((each) => line('fetch', each)).join(''),
     text`
     stored    12.4M  a/b
     present      9B  c
@@ -210,40 +223,27 @@ test('rows stand below their headings', (t) => {
 const none = { entries: 0, bytes: 0, failed: 0, problems: [] };
 const some = { ...none, entries: 1204, bytes: 3.1 * 1024 ** 3 };
 const endings: readonly (readonly [words: string, is: string])[] = [
-  [wordReply('ls', some, wording), '1,204 files, 3.1G\n'],
-  [wordReply('ls', none, wording), 'Nothing matches.\n'],
-  [wordReply('cull', { ...some, dryRun: false, kept: 0 }, wording), 'Removed 1,204 files, 3.1G.\n'],
+  [said('ls', some), '1,204 files, 3.1G\n'],
+  [said('ls', none), 'Nothing matches.\n'],
+  [said('cull', { ...some, dryRun: false, kept: 0 }), 'Removed 1,204 files, 3.1G.\n'],
   [
-    wordReply('cull', { ...some, dryRun: true, kept: 1 }, wording),
+    said('cull', { ...some, dryRun: true, kept: 1 }),
     'Would remove 1,204 files, 3.1G. 1 file used meanwhile stayed.\n',
   ],
+  [said('cull', { ...none, dryRun: false, kept: 0 }), 'Nothing is old enough to remove.\n'],
+  [said('purge', { ...some, entries: 1, unmatched: [] }), 'Removed 1 file, 3.1G.\n'],
+  [said('purge', { ...none, unmatched: ['x'] }), 'Nothing was removed.\n'],
   [
-    wordReply('cull', { ...none, dryRun: false, kept: 0 }, wording),
-    'Nothing is old enough to remove.\n',
-  ],
-  [wordReply('purge', { ...some, entries: 1, unmatched: [] }, wording), 'Removed 1 file, 3.1G.\n'],
-  [wordReply('purge', { ...none, unmatched: ['x'] }, wording), 'Nothing was removed.\n'],
-  [
-    wordReply('fetch', { stored: 2, present: 1, failed: 3, bytes: 2048 }, wording),
+    said('fetch', { stored: 2, present: 1, failed: 3, bytes: 2048 }),
     'Fetched 2 files, 2.0K; 1 was there already; 3 failed.\n',
   ],
   [
-    wordReply(
-      'reload',
-      { configFile: '/c', live: ['SOURCES', 'ALLOW'], restart: ['PORT'] },
-      wording,
-    ),
+    said('reload', { configFile: '/c', live: ['SOURCES', 'ALLOW'], restart: ['PORT'] }),
     'Read /c.\nIn force now: SOURCES, ALLOW.\nA restart is needed for: PORT.\n',
   ],
-  [
-    wordReply('reload', { configFile: '/c', live: [], restart: [] }, wording),
-    'Read /c; nothing has changed.\n',
-  ],
-  [wordReply('log-level', { level: 'info', former: 'info' }, wording), 'The log level is info.\n'],
-  [
-    wordReply('log-level', { level: 'debug', former: 'info' }, wording),
-    'The log level is debug; it was info.\n',
-  ],
+  [said('reload', { configFile: '/c', live: [], restart: [] }), 'Read /c; nothing has changed.\n'],
+  [said('log-level', { level: 'info', former: 'info' }), 'The log level is info.\n'],
+  [said('log-level', { level: 'debug', former: 'info' }), 'The log level is debug; it was info.\n'],
 ];
 
 for (const [words, is] of endings) {
@@ -272,10 +272,7 @@ test('an event is one line, which names what it happened to', (t) => {
 });
 
 test('no name can steer the terminal', (t) => {
-  t.is(
-    wordRow('cull', { ...row, path: 'a\u001b[2J\n' }, wording),
-    ' 12.4M     3d ago  a\\u001b[2J\\u000a\n',
-  );
+  t.is(line('cull', { ...row, path: 'a\u001b[2J\n' }), ' 12.4M     3d ago  a\\u001b[2J\\u000a\n');
 });
 
 test('colour is for terminals that want it', (t) => {
@@ -289,8 +286,8 @@ test('colour is for terminals that want it', (t) => {
 
 test('colour does not move a column', (t) => {
   const coloured = { paint: paintFor({ terminal: true, env: {} }), now: someNow };
-  const words = wordReply('status', status, coloured);
-  t.not(words, wordReply('status', status, wording));
+  const words = wordReply({ command: 'status', reply: status }, coloured);
+  t.not(words, said('status', status));
   // biome-ignore lint/complexity/useRegexLiterals: an escape is clearer as one
-  t.is(words.replace(new RegExp('\\u001b\\[\\d+m', 'g'), ''), wordReply('status', status, wording));
+  t.is(words.replace(new RegExp('\\u001b\\[\\d+m', 'g'), ''), said('status', status));
 });

@@ -67,10 +67,20 @@ test('a source that fails and works again is one line each, however often it is 
 });
 
 test('under journald each line has its priority, and no time of its own', async (t) => {
+  const script = 'JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec "$@"';
+  const daemon = launchBare(t, {
+    cacheDir: join(await tempDir(t), 'cache'),
+    through: ['sh', '-c', script, 'sh'],
+  });
+  await daemon.port;
+  t.regex(daemon.log.lines().at(-1) ?? '', /^<6>listening on http/);
+});
+
+test('a terminal that journald started is none: its log keeps the time', async (t) => {
   const cacheDir = join(await tempDir(t), 'cache');
-  const { log, port } = launchBare(t, { cacheDir, env: { JOURNAL_STREAM: '8:1' } });
-  await port;
-  t.regex(log.lines().at(-1) ?? '', /^<6>listening on http/);
+  const daemon = launchBare(t, { cacheDir, env: { JOURNAL_STREAM: '8:1' } });
+  await daemon.port;
+  t.regex(daemon.log.lines().at(-1) ?? '', /^\d{4}-\d\d-\d\dT\S+Z info: listening on http/);
 });
 
 test('with ACCESS_LOG every answer is a line, and a moved log is opened under its name again', async (t) => {
