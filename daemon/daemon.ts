@@ -157,7 +157,12 @@ function assemble(assembly: Assembly) {
     log.configure(fresh);
     budget.configure(fresh);
     tellChanges({ live, restart }, log);
-    events.emit('reload', fresh.file ?? '', `changed: ${[...live, ...restart].join(', ')}`);
+    const changed = [...live, ...restart].join(', ');
+    events.emit(
+      'reload',
+      fresh.file ?? '',
+      changed === '' ? 'nothing changed' : `${changed} changed`,
+    );
     return { live, restart };
   };
   return {

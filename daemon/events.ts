@@ -40,6 +40,7 @@ export interface Events {
 /** Starts without listeners. */
 export function createEvents(now: () => number = Date.now): Events {
   const listeners = new Set<Listener>();
+  let curious = 0;
   return {
     emit: (kind, thing, text) => {
       for (const { requests, hear } of listeners) {
@@ -48,10 +49,13 @@ export function createEvents(now: () => number = Date.now): Events {
     },
     listen: (listener) => {
       listeners.add(listener);
-      return () => void listeners.delete(listener);
+      curious += Number(listener.requests);
+      return () => {
+        if (listeners.delete(listener)) curious -= Number(listener.requests);
+      };
     },
     get wantsRequests() {
-      return [...listeners].some(({ requests }) => requests);
+      return curious > 0;
     },
   };
 }

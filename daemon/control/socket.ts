@@ -74,6 +74,7 @@ async function openAt(path: string, options: SocketOptions): Promise<ControlSock
   await listen(server, path);
   server.on('error', (error) => log.error(`Cannot accept on "${path}": ${describe(error)}`));
   await admitGroup(path, options.group).catch((error: unknown) => log.warn(describe(error)));
+  log.debug(`control socket at ${path}`);
   const probe = setInterval(() => probeAll(sockets), PROBE_EVERY).unref();
   return {
     path,
@@ -103,6 +104,8 @@ async function listen(server: Server, path: string): Promise<void> {
 
 function refuse(socket: Duplex): void {
   const reason = `${MAX_CONNECTIONS} connections are open already\n`;
+  // It may be gone by now, and nobody else listens.
+  socket.on('error', () => {});
   socket.end(
     `HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: ${reason.length}\r\n\r\n${reason}`,
   );

@@ -3,6 +3,7 @@ import { CacheError } from '../../errors.ts';
 import type { ControlContext } from '../context.ts';
 import type { Call } from '../dispatch.ts';
 import type { EntryRow } from '../messages.ts';
+import { MAX_ROWS } from '../protocol.ts';
 import type { PurgeReply } from '../reports.ts';
 import { routeOf } from '../routes.ts';
 import { BadArgument, type Values } from '../values.ts';
@@ -67,7 +68,6 @@ async function purgePaths(
     if (line.gone.aborted) break;
     if (key === '') continue;
     const entry = await store.remove(key);
-    fills.forget((known) => known === key);
     if (entry === undefined) continue;
     await meta.remove(key);
     context.budget.census.noteRemoval(entry);
@@ -76,7 +76,12 @@ async function purgePaths(
     bytes += entry.size;
     rows.push(rowOf(entry));
   }
-  if (rows.length > 0) await line.notify({ jsonrpc: '2.0', method: 'rows', params: { id, rows } });
+  const keys = new Set(named.map(({ key }) => key));
+  fills.forget((key) => keys.has(key));
+  for (let at = 0; at < rows.length; at += MAX_ROWS) {
+    const params = { id, rows: rows.slice(at, at + MAX_ROWS) };
+    await line.notify({ jsonrpc: '2.0', method: 'rows', params });
+  }
   return { found, entries: rows.length, bytes };
 }
 

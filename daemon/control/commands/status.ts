@@ -5,7 +5,9 @@ import type { SourcesReply, StatusReply } from '../reports.ts';
 
 /** What the daemon is and how it is doing; `controlSocket` is where it is asked. */
 export async function status(context: ControlContext, controlSocket: string): Promise<StatusReply> {
-  const { serve, server, version, startedAt, logLevel } = context;
+  const { serve, server, budget, version, startedAt, logLevel } = context;
+  // As the disk is now, and not when something was last stored.
+  await budget.room.check();
   return {
     version,
     pid: process.pid,
