@@ -1,7 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Budget, openBudget } from './cache/budget.ts';
 import { type CacheDirectory, openDirectory } from './cache/directory.ts';
-import { measureDisk } from './cache/disk.ts';
 import { createMetaBook } from './cache/meta.ts';
 import { openPartialBook, type PartialBook } from './cache/partial-book.ts';
 import { keepStats, type LifetimeStats } from './cache/stats-file.ts';
@@ -18,6 +16,8 @@ import { createHealthBook, type HealthBook } from './origin/health.ts';
 import { createUpstream, type Upstream } from './origin/request.ts';
 import { resumeAll } from './origin/resume.ts';
 import { createStickiness } from './origin/sticky.ts';
+import { type Budget, openBudget } from './room/budget.ts';
+import { measureDisk } from './room/disk.ts';
 import type { ServeContext } from './serve/context.ts';
 import { isOwnAddress, urlOf } from './serve/listen.ts';
 import { type HttpServer, openServer, type ServerOptions } from './serve/server.ts';

@@ -1,5 +1,5 @@
-import type { Budget } from '../cache/budget.ts';
-import type { Disk } from '../cache/disk.ts';
+import type { Budget } from '../room/budget.ts';
+import type { Disk } from '../room/disk.ts';
 import type { ServeContext } from '../serve/context.ts';
 import type { HttpServer } from '../serve/server.ts';
 import type { Counters } from '../stats.ts';

@@ -29,11 +29,14 @@ export async function controlPlaces({ controlSocket, env }: PlaceOptions): Promi
   return folders.map((folder) => `${folder}/control.sock`);
 }
 
+// Root may make it; a service finds it made.
 async function isWritable(folder: string): Promise<boolean> {
-  return access(folder, constants.W_OK | constants.X_OK).then(
-    () => true,
-    () => false,
-  );
+  try {
+    await access(folder, constants.W_OK | constants.X_OK);
+    return true;
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' && folder !== '/' && (await isWritable(dirname(folder)));
+  }
 }
 
 /**

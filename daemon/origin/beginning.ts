@@ -1,9 +1,9 @@
 import { dirname } from 'node:path/posix';
 import { Partial } from '../cache/partial.ts';
 import type { KeptPartial, PartialRecord } from '../cache/partial-book.ts';
-import type { Reservation } from '../cache/room.ts';
 import type { SourceUrl } from '../config/source-url.ts';
 import type { CacheError } from '../errors.ts';
+import type { Reservation } from '../room/room.ts';
 import { ask, type Reply } from './ask.ts';
 import { askForRest, isRest, type Known, type NoRest, type Rest } from './continuation.ts';
 import type { OriginHead } from './judge.ts';

@@ -1,11 +1,11 @@
-import type { Census } from '../cache/census.ts';
-import type { Use } from '../cache/histogram.ts';
 import type { Layout } from '../cache/layout.ts';
 import type { Meta, MetaBook } from '../cache/meta.ts';
 import type { PartialBook } from '../cache/partial-book.ts';
-import type { Room } from '../cache/room.ts';
 import type { Store } from '../cache/store.ts';
 import type { Events } from '../events.ts';
+import type { Census } from '../room/census.ts';
+import type { Use } from '../room/histogram.ts';
+import type { Room } from '../room/room.ts';
 import type { Counters } from '../stats.ts';
 import type { Log } from '../system/log.ts';
 import type { Asking } from './ask.ts';

@@ -1,4 +1,3 @@
-import type { Census } from '../cache/census.ts';
 import type { MetaBook } from '../cache/meta.ts';
 import type { Policy } from '../cache/policy.ts';
 import type { Store } from '../cache/store.ts';
@@ -6,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { Events } from '../events.ts';
 import type { Asking } from '../origin/ask.ts';
 import type { Fills } from '../origin/collapse.ts';
+import type { Census } from '../room/census.ts';
 import type { Counters } from '../stats.ts';
 import type { Log } from '../system/log.ts';
 import type { AllowList } from './allow.ts';

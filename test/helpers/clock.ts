@@ -1,4 +1,4 @@
-import type { Clock } from '../../daemon/cache/schedule.ts';
+import type { Clock } from '../../daemon/room/schedule.ts';
 
 /** A clock that stands still until a test moves it. */
 export interface TestClock extends Clock {

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
-import { type CullJob, type CullOrder, type CullSummary, cull } from '../../daemon/cache/cull.ts';
-import { DAY } from '../../daemon/cache/histogram.ts';
 import { createLayout } from '../../daemon/cache/layout.ts';
+import { type CullJob, type CullOrder, type CullSummary, cull } from '../../daemon/room/cull.ts';
+import { DAY } from '../../daemon/room/histogram.ts';
 import { type Cache, makeCache } from './cache.ts';
 import { type Planted, plant } from './entries.ts';
 

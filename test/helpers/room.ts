@@ -1,9 +1,9 @@
 import type { ExecutionContext } from 'ava';
-import type { CullOrder } from '../../daemon/cache/cull.ts';
-import type { Disk } from '../../daemon/cache/disk.ts';
-import { createRoom, type Room } from '../../daemon/cache/room.ts';
 import type { Config } from '../../daemon/config/config.ts';
 import { CacheError } from '../../daemon/errors.ts';
+import type { CullOrder } from '../../daemon/room/cull.ts';
+import type { Disk } from '../../daemon/room/disk.ts';
+import { createRoom, type Room } from '../../daemon/room/room.ts';
 import { makeCache } from './cache.ts';
 import { type TestClock, testClock } from './clock.ts';
 

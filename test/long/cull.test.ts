@@ -3,9 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { DAY } from '../../daemon/cache/histogram.ts';
-import { createHousekeeping } from '../../daemon/cache/housekeeping.ts';
 import { createLayout, type Layout } from '../../daemon/cache/layout.ts';
+import { DAY } from '../../daemon/room/histogram.ts';
+import { createHousekeeping } from '../../daemon/room/housekeeping.ts';
 import { filesBelow } from '../helpers/entries.ts';
 import { tempDir } from '../helpers/files.ts';
 

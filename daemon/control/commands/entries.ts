@@ -1,7 +1,7 @@
-import type { CulledEntry, CullProgress, CullSummary } from '../../cache/cull.ts';
-import type { CullWatch } from '../../cache/housekeeping.ts';
-import type { ListSummary } from '../../cache/list.ts';
 import { CacheError } from '../../errors.ts';
+import type { CulledEntry, CullProgress, CullSummary } from '../../room/cull.ts';
+import type { CullWatch } from '../../room/housekeeping.ts';
+import type { ListSummary } from '../../room/list.ts';
 import type { ControlContext } from '../context.ts';
 import type { Call } from '../dispatch.ts';
 import type { EntryRow } from '../messages.ts';
@@ -91,7 +91,7 @@ export function watchCull({ id, line }: Call, patience: number): CullWatch {
 
 /** An entry as a row. */
 export function rowOf({ key, size, lastUse }: CulledEntry): EntryRow {
-  return { path: key, size, lastUse };
+  return { path: key, size, lastUse: Math.round(lastUse) };
 }
 
 /** What a list or a cull came to. @throws CacheError `cancelled` when it was called off */

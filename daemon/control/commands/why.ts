@@ -41,7 +41,7 @@ async function storedReport(
     file: entry.path,
     size: entry.size,
     modified: entry.mtime * 1000,
-    lastUse: entry.lastUse,
+    lastUse: Math.round(entry.lastUse),
     checked,
     freshUntil: checked === null ? null : checked + serve.settings().config.mutableTtl,
     source: meta?.source ?? null,

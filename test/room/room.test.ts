@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import { createLayout } from '../../daemon/cache/layout.ts';
-import { createRoom } from '../../daemon/cache/room.ts';
+import { createRoom } from '../../daemon/room/room.ts';
 import { makeCache } from '../helpers/cache.ts';
 import { testClock } from '../helpers/clock.ts';
 import { writeTree } from '../helpers/files.ts';

@@ -2,8 +2,8 @@ import { chmodSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { type CullSummary, MADE } from '../../daemon/cache/cull.ts';
 import { CacheError } from '../../daemon/errors.ts';
+import { type CullSummary, MADE } from '../../daemon/room/cull.ts';
 import { cacheWith, culled, daysAgo, four } from '../helpers/cull.ts';
 import { filesBelow, setAge } from '../helpers/entries.ts';
 import { root as checkout, run } from '../helpers/process.ts';
@@ -108,7 +108,7 @@ test('what cannot be removed is told and passed over, and the rest goes', async 
   if (process.getuid?.() !== 0) chmodSync(join(root, 'a'), 0o555);
   t.teardown(() => chmodSync(join(root, 'a'), 0o755));
   const program = `
-    const { cull } = await import(${JSON.stringify(join(checkout, 'daemon/cache/cull.ts'))});
+    const { cull } = await import(${JSON.stringify(join(checkout, 'daemon/room/cull.ts'))});
     const layout = { root: ${JSON.stringify(root)}, meta: (key) => '/nowhere/' + key };
     const world = { now: Date.now(), cancelled: () => false, progress: () => {} };
     console.log(JSON.stringify(cull({ layout, order: { downTo: 0 }, ...world })));

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { type Dirent, lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
+import { lastUseOf } from '../cache/entry.ts';
+import { OWN_FOLDER, SELF_NAME } from '../cache/layout.ts';
 import { describe, errnoOf } from '../errors.ts';
-import { lastUseOf } from './entry.ts';
-import { OWN_FOLDER, SELF_NAME } from './layout.ts';
 
 /** A path for system calls: bytes where a name is not UTF-8. */
 export type FilePath = string | Buffer;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { byAge, createHistogram, DAY, reclaimable } from '../../daemon/cache/histogram.ts';
+import { byAge, createHistogram, DAY, reclaimable } from '../../daemon/room/histogram.ts';
 
 const now = 20_000 * DAY + 5;
 

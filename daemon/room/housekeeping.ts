@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
+import type { Layout } from '../cache/layout.ts';
 import { CacheError, describe } from '../errors.ts';
 import type { CullOrder, CullProgress, CullSummary } from './cull.ts';
-import type { Layout } from './layout.ts';
 import type { ListedEntry, ListOrder, ListSummary } from './list.ts';
 import type { WalkReport } from './survey.ts';
 import type { WorkerJob, WorkerMessage, WorkerReport, WorkerResult, WorkerTask } from './worker.ts';

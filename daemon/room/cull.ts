@@ -1,9 +1,9 @@
 import { lstatSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { lastUseOf } from '../cache/entry.ts';
+import type { Layout } from '../cache/layout.ts';
 import { CacheError, describe, errnoOf } from '../errors.ts';
-import { lastUseOf } from './entry.ts';
 import { createHistogram, type DayRow, dayOf } from './histogram.ts';
-import type { Layout } from './layout.ts';
 import { createMetaSweeper } from './meta-sweep.ts';
 import { type FilePath, type Problem, type WalkedEntry, walk } from './walk.ts';
 

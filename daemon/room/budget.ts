@@ -1,3 +1,5 @@
+import type { Layout } from '../cache/layout.ts';
+import { anyGlobPattern } from '../cache/policy.ts';
 import type { Config } from '../config/config.ts';
 import { CacheError, describe } from '../errors.ts';
 import type { Events } from '../events.ts';
@@ -7,9 +9,7 @@ import { type Census, openCensus } from './census.ts';
 import type { CullOrder, CullSummary } from './cull.ts';
 import { type Amount, DAY } from './histogram.ts';
 import { type CullWatch, createHousekeeping, type ListWatch } from './housekeeping.ts';
-import type { Layout } from './layout.ts';
 import type { ListOrder, ListSummary } from './list.ts';
-import { anyGlobPattern } from './policy.ts';
 import { createRoom, type Room } from './room.ts';
 import { type Clock, repeat, systemClock } from './schedule.ts';
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { DAY } from '../../daemon/cache/histogram.ts';
-import { createHousekeeping, type Housekeeping } from '../../daemon/cache/housekeeping.ts';
 import { createLayout } from '../../daemon/cache/layout.ts';
 import { CacheError } from '../../daemon/errors.ts';
+import { DAY } from '../../daemon/room/histogram.ts';
+import { createHousekeeping, type Housekeeping } from '../../daemon/room/housekeeping.ts';
 import { type Cache, makeCache } from '../helpers/cache.ts';
 import { filesBelow, plant, plantMany } from '../helpers/entries.ts';
 import { tempDir, writeTree } from '../helpers/files.ts';

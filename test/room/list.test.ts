@@ -1,7 +1,7 @@
 import test from 'ava';
-import { createHousekeeping } from '../../daemon/cache/housekeeping.ts';
-import { type ListedEntry, type ListOrder, list } from '../../daemon/cache/list.ts';
 import { CacheError } from '../../daemon/errors.ts';
+import { createHousekeeping } from '../../daemon/room/housekeeping.ts';
+import { type ListedEntry, type ListOrder, list } from '../../daemon/room/list.ts';
 import { makeCache } from '../helpers/cache.ts';
 import { cacheWith, culled, four } from '../helpers/cull.ts';
 import { filesBelow, plantMany } from '../helpers/entries.ts';

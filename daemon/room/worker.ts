@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { createLayout } from '../cache/layout.ts';
 import { CacheError, describe } from '../errors.ts';
 import { type CullOrder, type CullProgress, type CullSummary, cull } from './cull.ts';
-import { createLayout } from './layout.ts';
 import { type ListedEntry, type ListOrder, type ListSummary, list } from './list.ts';
 import { survey, type WalkReport } from './survey.ts';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
-import { createStoring } from '../../daemon/cache/storing.ts';
 import { CacheError } from '../../daemon/errors.ts';
+import { createStoring } from '../../daemon/room/storing.ts';
 import { testClock } from '../helpers/clock.ts';
 
 function scene() {

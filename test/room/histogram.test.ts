@@ -7,7 +7,7 @@ import {
   dayOf,
   reclaimable,
   type Use,
-} from '../../daemon/cache/histogram.ts';
+} from '../../daemon/room/histogram.ts';
 
 const uses = fc.record({
   size: fc.integer({ min: 0, max: 1_000_000 }),

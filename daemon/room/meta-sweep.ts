@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path/posix';
-import type { Layout } from './layout.ts';
+import type { Layout } from '../cache/layout.ts';
 import type { WalkedEntry } from './walk.ts';
 
 /**

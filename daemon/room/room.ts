@@ -1,10 +1,10 @@
+import type { Layout } from '../cache/layout.ts';
 import type { Config } from '../config/config.ts';
 import { minFreeBytes } from '../config/min-free.ts';
 import { CacheError, describe } from '../errors.ts';
 import { formatSize } from '../units.ts';
 import { type CullingOptions, createCulling } from './culling.ts';
 import { bytesIn, type Disk, measureDisk } from './disk.ts';
-import type { Layout } from './layout.ts';
 import { type Books, fullness, isCrowded, judge } from './room-rule.ts';
 import { createStoring, type RoomDetail, type RoomState } from './storing.ts';
 

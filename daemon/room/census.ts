@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { replaceFile } from './durable.ts';
-import type { Entry } from './entry.ts';
+import { replaceFile } from '../cache/durable.ts';
+import type { Entry } from '../cache/entry.ts';
 import {
   type AgeRow,
   type Amount,

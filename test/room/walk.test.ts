@@ -4,7 +4,7 @@ import { chmod, mkdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { lastUseOf } from '../../daemon/cache/entry.ts';
-import { type Problem, type WalkedEntry, walk } from '../../daemon/cache/walk.ts';
+import { type Problem, type WalkedEntry, walk } from '../../daemon/room/walk.ts';
 import { plant } from '../helpers/entries.ts';
 import { tempDir, writeTree } from '../helpers/files.ts';
 import { mountTmpfs } from '../helpers/mounts.ts';
@@ -137,7 +137,7 @@ test('a directory that may not be read is told, and the rest is walked', async (
   await writeTree(root, { 'closed/a': '', 'open/b': '' });
   chmodSync(join(root, 'closed'), 0o000);
   t.teardown(() => chmodSync(join(root, 'closed'), 0o755));
-  const module = join(checkout, 'daemon/cache/walk.ts');
+  const module = join(checkout, 'daemon/room/walk.ts');
   const program = `
     const { walk } = await import(${JSON.stringify(module)});
     const problems = [];

@@ -1,5 +1,5 @@
+import { createPolicy } from '../cache/policy.ts';
 import type { CulledEntry, CullSummary } from './cull.ts';
-import { createPolicy } from './policy.ts';
 import { type Problem, walk } from './walk.ts';
 
 /** What is to be listed, and how; it travels to a worker. */
