@@ -28,6 +28,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     if (options.action === 'check') return await check(config);
     log = openLog(config, isJournal(process.env));
     if (process.getuid?.() === 0) log.warn('running as root; set PC_USER to run as another user');
+    for (const name of withoutEffect(config)) log.warn(`${name} has no effect in this version`);
     const signals = catchSignals();
     const places = await controlPlaces({ ...config, env: process.env });
     const version = await readVersion();
@@ -45,6 +46,11 @@ export async function run(argv: readonly string[]): Promise<number> {
 // Whoever read our output may go away, as a pager does or a log daemon that restarts.
 function outliveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+}
+
+// Accepted, so that a file for a later version is none that this one refuses; but never in silence.
+function withoutEffect({ syslog, manifests }: Config): readonly string[] {
+  return [...(syslog ? ['--syslog'] : []), ...(manifests.length > 0 ? ['MANIFESTS'] : [])];
 }
 
 async function check(config: Config): Promise<number> {
