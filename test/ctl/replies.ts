@@ -64,7 +64,7 @@ export const status: StatusReply = {
     {
       name: 'debian',
       path: '/debian/',
-      sources: [{ ...works, url: 'http://mirror.example.org/debian/', state: 'idle', latency: null }],
+      sources: [{ ...works, url: 'http://m1.example.org/debian/', state: 'idle', latency: null }],
     },
   ],
   cache,

@@ -52,7 +52,7 @@ test('status says what it is, where it is, and how its sources are', (t) => {
       PATH      SOURCE                         STATE
       /         http://ftp.fau.de/gentoo/      works
                 http://distfiles.gentoo.org/   set aside for 40s, since 5m ago: connect ECONNREFUSED 192.0.2.1:80
-      /debian/  http://mirror.example.org/debian/  not asked yet
+      /debian/  http://m1.example.org/debian/  not asked yet
     `,
   );
 });

@@ -76,7 +76,7 @@ for (const target of foreign) {
 const redirected: readonly (readonly [promise: string, host: string, expected: string])[] = [
   ['a Host that names a source counts like its URL', 'mirror.example.org', 'debian a.deb'],
   ['so does one on the port of https', 'mirror.example.org:443', 'debian a.deb'],
-  ['and one in other letters and with a dot', 'mirror.example.org.:80', 'debian a.deb'],
+  ['and one in other letters and with a dot', 'Mirror.EXAMPLE.org.:80', 'debian a.deb'],
 ];
 
 for (const [promise, host, expected] of redirected) {
