@@ -14,7 +14,7 @@ import type { Asking } from './origin/ask.ts';
 import { createFills } from './origin/collapse.ts';
 import { createHealthBook, type HealthBook } from './origin/health.ts';
 import { createUpstream, type Upstream } from './origin/request.ts';
-import { resumeAll } from './origin/resume.ts';
+import { expireDaily, resumeAll } from './origin/resume.ts';
 import { createStickiness } from './origin/sticky.ts';
 import { type Budget, openBudget } from './room/budget.ts';
 import { measureDisk } from './room/disk.ts';
@@ -95,6 +95,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     }
     log.info(`listening on ${urlOf(server)}`);
     const { fills, settings } = parts.context;
+    opened.push(expireDaily({ partials, fills, log }));
     const { policy } = settings();
     const { repositories } = config;
     resumeAll({ kept, fills, policy, repositories }).catch((error: unknown) =>

@@ -51,6 +51,8 @@ export interface PartialBook {
   write(record: PartialRecord): Promise<void>;
   /** Removes a partial's record, before or after its file went. */
   forget(key: string): Promise<void>;
+  /** Removes what nobody has added to for a week; `busy` keys are being filled and stay. */
+  expire(now: number, busy: (key: string) => boolean): Promise<void>;
   /** Removes what can never be resumed, and lists what can. Only while no fill is running. */
   sweep(now: number): Promise<readonly KeptPartial[]>;
 }
@@ -65,15 +67,18 @@ export async function openPartialBook(layout: Layout): Promise<PartialBook> {
       return replaceFile(recordOf(layout.partial(record.key)), `${JSON.stringify(stored)}\n`);
     },
     forget: (key) => removeFile(recordOf(layout.partial(key))),
+    expire: async (now, busy) => {
+      for (const path of await partialsIn(layout.partialFolder)) {
+        const found = await readKept(path, { boot });
+        if (found === undefined || busy(found.record.key)) continue;
+        if (await isIdle(path, now)) await removePair(path);
+      }
+    },
     sweep: async (now) => {
       const kept: KeptPartial[] = [];
-      for (const entry of await readdir(layout.partialFolder, { withFileTypes: true })) {
-        const { name } = entry;
-        if (!entry.isFile() || name.endsWith('.json') || name.endsWith('.new')) continue;
-        const path = join(layout.partialFolder, name);
+      for (const path of await partialsIn(layout.partialFolder)) {
         const found = await readKept(path, { boot });
-        const { mtimeMs } = await stat(path);
-        if (found !== undefined && now - mtimeMs < IDLE_LIMIT) kept.push(found);
+        if (found !== undefined && !(await isIdle(path, now))) kept.push(found);
         else await removePair(path);
       }
       await removeOrphans(layout.partialFolder);
@@ -84,6 +89,18 @@ export async function openPartialBook(layout: Layout): Promise<PartialBook> {
 
 function recordOf(path: string): string {
   return `${path}.json`;
+}
+
+async function partialsIn(folder: string): Promise<readonly string[]> {
+  const found = await readdir(folder, { withFileTypes: true });
+  return found
+    .filter((entry) => entry.isFile() && !/\.(json|new)$/.test(entry.name))
+    .map(({ name }) => join(folder, name));
+}
+
+async function isIdle(path: string, now: number): Promise<boolean> {
+  const { mtimeMs } = await stat(path);
+  return now - mtimeMs >= IDLE_LIMIT;
 }
 
 async function removePair(path: string): Promise<void> {

@@ -1,6 +1,9 @@
-import type { KeptPartial } from '../cache/partial-book.ts';
+import type { KeptPartial, PartialBook } from '../cache/partial-book.ts';
 import type { Policy } from '../cache/policy.ts';
 import type { RepositoryConfig } from '../config/config.ts';
+import { describe } from '../errors.ts';
+import { type Clock, repeat, systemClock } from '../room/schedule.ts';
+import type { Log } from '../system/log.ts';
 import type { Fills } from './collapse.ts';
 import { routeOf } from './record.ts';
 
@@ -30,4 +33,24 @@ export async function resumeAll({ kept, fills, policy, repositories }: Unfinishe
       return;
     }
   }
+}
+
+const DAY = 86_400_000;
+
+/** What the partials of a daemon that runs for years are looked through with. */
+export interface Expiry {
+  readonly partials: PartialBook;
+  readonly fills: Fills;
+  readonly log: Log;
+  readonly clock?: Clock;
+}
+
+/** Gives up, once a day, what nobody has asked for again in a week; returns what ends that. */
+export function expireDaily(expiry: Expiry): () => Promise<void> {
+  const { partials, fills, log, clock = systemClock } = expiry;
+  return repeat({ clock, first: DAY, every: DAY }, () =>
+    partials
+      .expire(clock.now(), (key) => fills.get(key) !== undefined)
+      .catch((error: unknown) => log.warn(`Cannot clear partials: ${describe(error)}`)),
+  );
 }
