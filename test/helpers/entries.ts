@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { readdir, stat, utimes } from 'node:fs/promises';
+import { readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { someTime } from './cache.ts';
 import { writeTree } from './files.ts';
@@ -27,15 +27,25 @@ export async function setAge(path: string | Buffer, days: number): Promise<void>
   await utimes(path, Date.now() / 1000 - days * 86_400, someTime);
 }
 
-/** The files below a cache directory, without the cache's own. */
-export async function filesBelow(root: string): Promise<string[]> {
-  const all = await readdir(root, { recursive: true });
+/**
+ * The files below a cache directory, without the cache's own. A directory that goes while others
+ * are read has none: the daemon removes what its tests, which share it, make empty.
+ */
+export async function filesBelow(root: string, folder = ''): Promise<string[]> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(ignoreGone);
   const found: string[] = [];
-  for (const path of all) {
-    const own = path.startsWith('.package-cache/');
-    if (!own && (await stat(join(root, path))).isFile()) found.push(path);
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (path === '.package-cache') continue;
+    if (entry.isDirectory()) found.push(...(await filesBelow(root, path)));
+    else if (entry.isFile()) found.push(path);
   }
   return found.toSorted();
+}
+
+function ignoreGone(error: NodeJS.ErrnoException): [] {
+  if (error.code === 'ENOENT') return [];
+  throw error;
 }
 
 /** Plants so many empty entries, at once. */

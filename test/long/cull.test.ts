@@ -36,8 +36,9 @@ test('200,000 entries are counted and half of them culled, and the times are tol
   );
   t.log(`walked in ${counted.seconds.toFixed(2)} s`);
   const found = await timed(async () => {
-    const args = [join(layout.root, 'distfiles'), '-name', '*[02468]-1.0.tar.gz', '-delete'];
-    execFileSync('find', args);
+    // By age, as an admin would without us: it has to look at each file's times, too.
+    const half = ['-name', '*[02468]-1.0.tar.gz', '-atime', '-1', '-delete'];
+    execFileSync('find', [join(layout.root, 'distfiles'), ...half]);
   });
   const culled = await timed(() => housekeeping.cull({ usedBefore: Date.now() + DAY }));
   t.is(culled.result.entries, count / 2);
