@@ -21,6 +21,7 @@ export function wordStatus(reply: StatusReply, { paint, now }: Wording): string 
     ['  configuration', reply.configFile ?? 'no file, the command line and the defaults'],
     ['  listening on', reply.addresses.join(' ')],
     ['  control socket', reply.controlSocket],
+    ['  delivery', reply.delivery === 'sendfile' ? 'sendfile' : 'reads and writes'],
     ['  log level', reply.logLevel],
     ['  cache', wordCache(cache)],
     ['  disk', wordDisk(cache)],

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { type CacheDirectory, openDirectory } from './cache/directory.ts';
 import { createMetaBook } from './cache/meta.ts';
 import { openPartialBook, type PartialBook } from './cache/partial-book.ts';
@@ -8,18 +7,21 @@ import { type Config, changedKeys } from './config/config.ts';
 import type { SourceUrl } from './config/source-url.ts';
 import type { Changed, ControlContext } from './control/context.ts';
 import { openControl } from './control/control.ts';
-import { CacheError, describe } from './errors.ts';
+import { describe } from './errors.ts';
 import { createEvents, type Events } from './events.ts';
 import type { Asking } from './origin/ask.ts';
 import { createFills } from './origin/collapse.ts';
 import { createHealthBook, type HealthBook } from './origin/health.ts';
-import { createUpstream, type Upstream } from './origin/request.ts';
+import { openUpstream } from './origin/open-upstream.ts';
+import type { Upstream } from './origin/request.ts';
 import { expireDaily, resumeAll } from './origin/resume.ts';
 import { createStickiness } from './origin/sticky.ts';
 import { type Budget, openBudget } from './room/budget.ts';
 import { measureDisk } from './room/disk.ts';
 import type { ServeContext } from './serve/context.ts';
 import { isOwnAddress, urlOf } from './serve/listen.ts';
+import type { Delivery } from './serve/pump.ts';
+import { chooseDelivery } from './serve/sendfile.ts';
 import { type HttpServer, openServer, type ServerOptions } from './serve/server.ts';
 import { createSettings } from './serve/settings.ts';
 import { type Counters, createCounters } from './stats.ts';
@@ -78,11 +80,22 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     const events = createEvents();
     const budget = await openBudget({ layout, limits: config, log, events });
     opened.push(() => budget.close());
-    const upstream = await openUpstream(options, directory.id);
+    const upstream = await openUpstream(config, { version: options.version, id: directory.id });
     opened.push(() => upstream.close());
+    const delivery = await chooseDelivery(config);
     const partials = await openPartialBook(layout);
     const kept = await partials.sweep(Date.now());
-    const assembly = { options, directory, counters, upstream, partials, budget, stats, events };
+    const assembly = {
+      options,
+      directory,
+      counters,
+      upstream,
+      delivery,
+      partials,
+      budget,
+      stats,
+      events,
+    };
     const parts = assemble(assembly);
     opened.push(() => parts.context.fills.close('the daemon stops'));
     const server = await openServer(listenAt(options), parts.context);
@@ -113,6 +126,7 @@ interface Assembly {
   readonly directory: CacheDirectory;
   readonly counters: Counters;
   readonly upstream: Upstream;
+  readonly delivery: Delivery;
   readonly partials: PartialBook;
   readonly budget: Budget;
   readonly stats: LifetimeStats;
@@ -143,6 +157,7 @@ function assemble(assembly: Assembly) {
     census,
     fills,
     asking,
+    delivery: assembly.delivery,
     counters,
     log,
     events,
@@ -206,25 +221,6 @@ function tellChanges({ live, restart }: Changed, log: Log): void {
     log.warn(`reloaded, but a restart is needed for ${restart.join(', ')}`);
   }
   if (live.length + restart.length === 0) log.info('reloaded: nothing changed');
-}
-
-async function openUpstream({ config, version }: DaemonOptions, id: string): Promise<Upstream> {
-  const { caFile, upstreamProxy } = config;
-  return createUpstream({
-    userAgent: `package-cache/${version}`,
-    id,
-    ...(caFile === undefined ? {} : { ca: [await readCertificates(caFile)] }),
-    ...(upstreamProxy === undefined ? {} : { proxy: upstreamProxy }),
-  });
-}
-
-async function readCertificates(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    const reason = `CA_FILE: ${describe(cause)}`;
-    throw new CacheError('config', { verb: 'read', thing: path, reason, cause });
-  }
 }
 
 function listenAt({ config: { host, port }, stalled }: DaemonOptions): ServerOptions {

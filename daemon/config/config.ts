@@ -47,6 +47,7 @@ export interface Config {
   readonly maxFills: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerClient: number;
+  readonly sendfile: boolean;
   readonly syslog: boolean;
 }
 
@@ -96,7 +97,7 @@ export function changedKeys(before: Config, after: Config): { live: string[]; re
 /** The defaults of the table, read as if they stood in the file. */
 function defaults() {
   const { HOST, PORT, SOURCES, MUTABLE_TTL, NEGATIVE_TTL, HEDGE_AFTER, ALLOW, LOG_LEVEL } = keys;
-  const { MAX_FILLS, MAX_CONNECTIONS, MAX_CONNECTIONS_PER_CLIENT } = keys;
+  const { MAX_FILLS, MAX_CONNECTIONS, MAX_CONNECTIONS_PER_CLIENT, SENDFILE } = keys;
   return {
     host: HOST.parse(HOST.default),
     port: PORT.parse(PORT.default),
@@ -113,6 +114,7 @@ function defaults() {
     maxFills: MAX_FILLS.parse(MAX_FILLS.default),
     maxConnections: MAX_CONNECTIONS.parse(MAX_CONNECTIONS.default),
     maxConnectionsPerClient: MAX_CONNECTIONS_PER_CLIENT.parse(MAX_CONNECTIONS_PER_CLIENT.default),
+    sendfile: SENDFILE.parse(SENDFILE.default),
     syslog: false,
   };
 }

@@ -15,6 +15,7 @@ import {
   parsePath,
   parsePaths,
   parseSocketPath,
+  parseYesNo,
 } from './values.ts';
 
 /** What the project knows of one key of the configuration file. */
@@ -230,5 +231,12 @@ export const keys = {
     why: 'Connections of one address, so that one client cannot shut out the others.',
     change: 'live',
     parse: parseCount,
+  },
+  SENDFILE: {
+    field: 'sendfile',
+    default: 'yes',
+    why: 'Whether the kernel sends files by itself where it can; no has them read first.',
+    change: 'restart',
+    parse: parseYesNo,
   },
 } as const satisfies Readonly<Record<string, Key>>;

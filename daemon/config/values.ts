@@ -18,6 +18,12 @@ export function parseLogLevel(text: string): LogLevel {
   return level ?? refuse(text, `write one of ${logLevels.join(' ')}${suggestion(text, logLevels)}`);
 }
 
+/** `yes` or `no`. */
+export function parseYesNo(text: string): boolean {
+  if (text === 'yes' || text === 'no') return text === 'yes';
+  return refuse(text, 'write yes or no');
+}
+
 /** The name or number of a user or group. */
 export function parseAccount(text: string): string {
   return /^\w[\w.-]*\$?$/.test(text)

@@ -11,12 +11,12 @@ export interface StatusReply {
   /** Where clients are served. */
   readonly addresses: readonly string[];
   readonly controlSocket: string;
+  readonly delivery: 'sendfile' | 'reads';
   readonly logLevel: string;
   readonly repositories: readonly RepositoryReport[];
   readonly cache: CacheReport;
-  /** Running downloads. */
+  /** Running downloads, and client connections. */
   readonly downloads: number;
-  /** Client connections. */
   readonly clients: number;
   /** What is not as it should be, a sentence each; empty when all is well. */
   readonly degraded: readonly string[];

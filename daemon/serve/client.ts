@@ -6,6 +6,7 @@ import {
   type RawFields,
   type RequestCacheControl,
 } from '../http/fields.ts';
+import type { Delivery } from './pump.ts';
 
 /** One request and the answer it is to get. */
 export interface Client {
@@ -18,14 +19,20 @@ export interface Client {
   readonly cacheControl: RequestCacheControl;
   /** The peer's address, as the socket named it when the request came. */
   readonly address: string;
+  /** How bodies are sent to it. */
+  readonly delivery: Delivery;
   /** Body bytes sent so far. */
   sent: number;
   /** What Cache-Status said, for the access log. */
   cacheStatus: string;
 }
 
-/** The client behind a request that has passed the guard. */
-export function createClient(request: IncomingMessage, response: ServerResponse): Client {
+/** The client behind a request, and how it is served. */
+export function createClient(
+  request: IncomingMessage,
+  response: ServerResponse,
+  delivery: Delivery,
+): Client {
   const fields = request.rawHeaders;
   return {
     request,
@@ -35,6 +42,7 @@ export function createClient(request: IncomingMessage, response: ServerResponse)
     fields,
     cacheControl: parseCacheControl(fieldValue(fields, 'cache-control')),
     address: request.socket.remoteAddress ?? '',
+    delivery,
     sent: 0,
     cacheStatus: '-',
   };

@@ -9,6 +9,7 @@ import type { Census } from '../room/census.ts';
 import type { Counters } from '../stats.ts';
 import type { Log } from '../system/log.ts';
 import type { AllowList } from './allow.ts';
+import type { Delivery } from './pump.ts';
 
 /** What a reload replaces, all at once. */
 export interface Settings {
@@ -26,6 +27,7 @@ export interface ServeContext {
   readonly census: Census;
   readonly fills: Fills;
   readonly asking: () => Asking;
+  readonly delivery: Delivery;
   readonly counters: Counters;
   readonly log: Log;
   readonly events: Events;

@@ -1,10 +1,6 @@
-import type { ServerResponse } from 'node:http';
 import type { Body } from '../cache/body.ts';
 import { CacheError } from '../errors.ts';
 import type { Client } from './client.ts';
-
-/** A client costs at most one chunk of this many bytes, however slow it is. */
-const CHUNK = 64 * 1024;
 
 /** Which bytes of a body go out; without an end, all there will be. */
 export interface Window {
@@ -26,8 +22,8 @@ export async function deliver(
   body: Body,
   window: Window,
 ): Promise<number | undefined> {
-  const { response } = client;
-  const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK, endOf(body, window) - window.start));
+  const { response, delivery } = client;
+  const pump = delivery.open(response, body.handle);
   let offset = window.start;
   while (!response.destroyed) {
     // Asked anew each time: the length of a chunked body is known only when it ends.
@@ -38,12 +34,10 @@ export async function deliver(
       if (!(await grows(body, offset))) return offset;
       continue;
     }
-    const wanted = Math.min(chunk.length, end - offset, body.available() - offset);
-    const { bytesRead } = await body.handle.read(chunk, 0, wanted, offset);
-    if (bytesRead === 0) throw truncated(offset);
-    await send(response, chunk.subarray(0, bytesRead));
-    offset += bytesRead;
-    client.sent += bytesRead;
+    const moved = await pump.move({ start: offset, end: Math.min(end, body.available()) });
+    if (moved === 0) throw truncated(offset);
+    offset += moved;
+    client.sent += moved;
   }
   return undefined;
 }
@@ -61,19 +55,6 @@ async function grows(body: Body, offset: number): Promise<boolean> {
 function endOf(body: Body, window: Window): number {
   const length = body.length ?? Number.MAX_SAFE_INTEGER;
   return Math.min(window.end ?? length, length);
-}
-
-/** Sends bytes and waits until they are with the kernel, or the client is gone. */
-export function send(response: ServerResponse, bytes: Buffer | string): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      response.off('close', done);
-      resolve();
-    };
-    // A response that waits behind another on its connection is not told of its end by its write.
-    response.once('close', done);
-    response.write(bytes, done);
-  });
 }
 
 function truncated(offset: number): CacheError {

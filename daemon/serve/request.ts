@@ -29,7 +29,7 @@ export async function answer(
   response: ServerResponse,
   context: ServeContext,
 ): Promise<void> {
-  const client = createClient(request, response);
+  const client = createClient(request, response, context.delivery);
   const isHealth = request.url === HEALTH;
   if (!isHealth) {
     context.counters.requests += 1;

@@ -15,7 +15,8 @@ import {
   unsatisfiedRange,
 } from '../http/range.ts';
 import type { Client } from './client.ts';
-import { deliver, send, type Window } from './deliver.ts';
+import { deliver, type Window } from './deliver.ts';
+import { send } from './pump.ts';
 
 /** A package, or the page of one, ready to be answered with. */
 export interface Representation {

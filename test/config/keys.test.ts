@@ -54,6 +54,7 @@ const accepted: readonly (readonly [keyof typeof keys, string, unknown])[] = [
   ['MANIFESTS', '/a/ /b', ['/a', '/b']],
   ['LOG_LEVEL', 'debug', 'debug'],
   ['MAX_FILLS', '1', 1],
+  ['SENDFILE', 'no', false],
 ];
 
 for (const [name, text, value] of accepted) {

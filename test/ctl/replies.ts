@@ -58,6 +58,7 @@ export const status: StatusReply = {
   configFile: '/etc/conf.d/package-cache',
   addresses: ['http://0.0.0.0:4000/'],
   controlSocket: '/run/package-cache/control.sock',
+  delivery: 'sendfile',
   logLevel: 'info',
   repositories: [
     { name: '', path: '/', sources: [works, aside] },

@@ -15,6 +15,7 @@ export async function status(context: ControlContext, controlSocket: string): Pr
     configFile: serve.settings().config.file ?? null,
     addresses: addressesOf(server),
     controlSocket,
+    delivery: serve.delivery.name,
     logLevel: logLevel(),
     repositories: repositoryReports(context),
     cache: await cacheReport(context),

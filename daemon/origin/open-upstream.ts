@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../config/config.ts';
+import { CacheError, describe } from '../errors.ts';
+import { createUpstream, type Upstream } from './request.ts';
+
+/** Who we are to the sources. */
+export interface Self {
+  readonly version: string;
+  /** By which a request that comes round is known. */
+  readonly id: string;
+}
+
+/**
+ * The way to the sources, as it is configured.
+ *
+ * @throws CacheError `config` when CA_FILE cannot be read.
+ */
+export async function openUpstream(config: Config, { version, id }: Self): Promise<Upstream> {
+  const { caFile, upstreamProxy } = config;
+  return createUpstream({
+    userAgent: `package-cache/${version}`,
+    id,
+    ...(caFile === undefined ? {} : { ca: [await readCertificates(caFile)] }),
+    ...(upstreamProxy === undefined ? {} : { proxy: upstreamProxy }),
+  });
+}
+
+async function readCertificates(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const reason = `CA_FILE: ${describe(cause)}`;
+    throw new CacheError('config', { verb: 'read', thing: path, reason, cause });
+  }
+}

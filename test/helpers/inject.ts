@@ -1,0 +1,40 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { ExecutionContext } from 'ava';
+import { needs } from './programs.ts';
+
+/** What strace makes of system calls, as its option `inject` has it: `sendfile:error=EIO`. */
+export type Injection = `${string}:${string}`;
+
+/** Whether faults can be injected here; says so, and passes the test, where they cannot. */
+export function canInject(t: ExecutionContext): boolean {
+  if (!needs(t, 'strace')) return false;
+  if (process.getuid?.() === 0) return true;
+  t.log('Not tested: only root may trace what it did not start');
+  t.pass();
+  return false;
+}
+
+/** From here on until the test ends, system calls of a process end as it is told. */
+export async function inject(
+  t: ExecutionContext,
+  pid: number,
+  ...what: readonly Injection[]
+): Promise<void> {
+  const calls = what.map((one) => one.slice(0, one.indexOf(':')));
+  const faults = what.flatMap((one) => ['-e', `inject=${one}`]);
+  const tracer: ChildProcess = spawn(
+    'strace',
+    ['-f', '-p', String(pid), '-e', `trace=${calls.join(',')}`, ...faults, '-o', '/dev/null'],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  const exited = once(tracer, 'exit');
+  t.teardown(async () => {
+    tracer.kill('SIGINT');
+    await exited;
+  });
+  await Promise.race([
+    once(tracer.stderr as NodeJS.ReadableStream, 'data'),
+    exited.then(() => Promise.reject(new Error('strace ended'))),
+  ]);
+}
