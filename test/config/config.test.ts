@@ -69,7 +69,7 @@ test('a file sets every key', (t) => {
      SOURCES_z=http://z/\nSOURCES_a=http://a/\nMUTABLE="m"\nIMMUTABLE="i"\nMUTABLE_TTL="1m"
      NEGATIVE_TTL=1s\nHEDGE_AFTER=3s\nMAX_SIZE=2G\nMIN_FREE=3%\nCULL_OLDER_THAN=2d\nALLOW=any
      CONTROL_SOCKET=/s\nMANIFESTS="/m"\nCA_FILE=/ca\nUPSTREAM_PROXY=http://p:1/\nLOG_LEVEL=warn
-     ACCESS_LOG=/l\nMAX_FILLS=2\nMAX_CONNECTIONS=3\nMAX_CONNECTIONS_PER_CLIENT=4\n`,
+     ACCESS_LOG=/l\nMAX_FILLS=2\nMAX_CONNECTIONS=3\nMAX_CONNECTIONS_PER_CLIENT=4\nSENDFILE=no\n`,
     t.title,
   );
   const { repositories, file, ...rest } = config;
@@ -106,6 +106,7 @@ test('a file sets every key', (t) => {
     maxFills: 2,
     maxConnections: 3,
     maxConnectionsPerClient: 4,
+    sendfile: false,
     syslog: false,
   });
 });

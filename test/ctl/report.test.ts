@@ -44,6 +44,7 @@ test('status says what it is, where it is, and how its sources are', (t) => {
       configuration   /etc/conf.d/package-cache
       listening on    http://0.0.0.0:4000/
       control socket  /run/package-cache/control.sock
+      delivery        sendfile
       log level       info
       cache           /var/cache/package-cache: 12,345 files, 128G of at most 200G
       disk            412G free of 900G (45.8 %), 1.0G stay free

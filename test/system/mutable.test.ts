@@ -90,6 +90,7 @@ test('a reader of the old body keeps it while the new one takes its place', asyn
   const large = bodyOf('large', 16 * 1024 ** 2);
   origins[0].serve('disk.db', large);
   await get('disk.db');
+  await daemon.logged(/stored "readers\/disk/);
   const reader = open({ port: daemon.port, target: '/readers/disk.db', t });
   t.is((await reader.head).header('cache-status'), `${stale}; fwd-status=304`);
   reader.pause();
