@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
-import { type FilePiece, loadLibc, type ZeroCopy } from '../system/libc.ts';
+import { type FilePiece, loadZeroCopy, type ZeroCopy } from '../system/zero-copy.ts';
 import { type Delivery, type Piece, type Pump, reads, send } from './pump.ts';
 
 /** Up to here a body goes out in one write, together with its head; cold bytes do so, too. */
@@ -21,8 +21,8 @@ const { EAGAIN, EINTR } = constants.errno;
 
 /** How bodies are delivered: by sendfile where it is wanted and the system has it. */
 export async function chooseDelivery({ sendfile }: { readonly sendfile: boolean }) {
-  const libc = sendfile ? await loadLibc() : undefined;
-  return libc?.zeroCopy === undefined ? reads : createSendfile(libc.zeroCopy);
+  const libc = sendfile ? await loadZeroCopy() : undefined;
+  return libc === undefined ? reads : createSendfile(libc);
 }
 
 /**

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type FileHandle, open } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { CacheError, describe } from '../errors.ts';
+import { errnoName } from './koffi.ts';
 import { LOCK_EX, LOCK_NB, loadLibc } from './libc.ts';
 
 /**
@@ -36,8 +37,7 @@ async function tryLock(descriptor: number): Promise<boolean> {
   if (libc === undefined) return tryProgram(descriptor);
   const errno = libc.flock(descriptor, LOCK_EX | LOCK_NB);
   if (errno === 0 || errno === constants.errno.EWOULDBLOCK) return errno === 0;
-  const name = Object.entries(constants.errno).find(([, value]) => value === errno)?.[0];
-  throw new Error(`its file system gives no locks: ${name ?? `errno ${errno}`}`);
+  throw new Error(`its file system gives no locks: ${errnoName(errno)}`);
 }
 
 // The lock belongs to the open file description, which the child shares: it outlives the child.

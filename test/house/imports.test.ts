@@ -24,7 +24,7 @@ const rooms: readonly RegExp[] = [
 /** Every third-party package, and the only files that may know of it. */
 const fences: Readonly<Record<string, readonly string[]>> = {
   ini: ['daemon/config/conf-file.ts'],
-  koffi: ['daemon/system/libc.ts'],
+  koffi: ['daemon/system/koffi.ts'],
   picomatch: ['daemon/cache/policy.ts', 'daemon/config/values.ts'],
   undici: ['daemon/origin/connect.ts', 'daemon/origin/exchange.ts', 'daemon/origin/request.ts'],
   winston: ['daemon/system/log.ts'],
