@@ -3,12 +3,14 @@ import { createMetaBook } from './cache/meta.ts';
 import { openPartialBook, type PartialBook } from './cache/partial-book.ts';
 import { keepStats, type LifetimeStats } from './cache/stats-file.ts';
 import { createStore } from './cache/store.ts';
-import { type Config, changedKeys } from './config/config.ts';
+import type { Config } from './config/config.ts';
 import type { SourceUrl } from './config/source-url.ts';
 import type { Changed, ControlContext } from './control/context.ts';
-import { openControl } from './control/control.ts';
+import { type ControlOptions, openControl } from './control/control.ts';
+import { summary } from './control/facts.ts';
 import { describe } from './errors.ts';
 import { createEvents, type Events } from './events.ts';
+import { createLiveConfig } from './live-config.ts';
 import type { Asking } from './origin/ask.ts';
 import { createFills } from './origin/collapse.ts';
 import { createHealthBook, type HealthBook } from './origin/health.ts';
@@ -19,27 +21,29 @@ import { createStickiness } from './origin/sticky.ts';
 import { type Budget, openBudget } from './room/budget.ts';
 import { measureDisk } from './room/disk.ts';
 import type { ServeContext } from './serve/context.ts';
-import { isOwnAddress, urlOf } from './serve/listen.ts';
+import { isOwnAddress, type Listening, urlOf } from './serve/listen.ts';
+import { bindListener, type Listener } from './serve/listener.ts';
 import type { Delivery } from './serve/pump.ts';
 import { chooseDelivery } from './serve/sendfile.ts';
-import { type HttpServer, openServer, type ServerOptions } from './serve/server.ts';
-import { createSettings } from './serve/settings.ts';
+import { type HttpServer, openServer } from './serve/server.ts';
 import { type Counters, createCounters } from './stats.ts';
-import type { Log, LogLevel } from './system/log.ts';
+import type { HandedControl } from './system/activation.ts';
+import type { Log } from './system/log.ts';
+import type { ServiceManager } from './system/service-manager.ts';
 
 /** Answers and downloads under way may take so long to end once the daemon is told to stop. */
 const GRACE = 20_000;
 
 /** A running daemon. */
 export interface Daemon {
-  readonly host: string;
-  readonly port: number;
+  /** Where it listens. */
+  readonly places: readonly Listening[];
   /**
    * Reads the configuration again and takes it over, as far as that goes without a restart.
    *
    * @throws CacheError when it is wrong; then it stays as it was.
    */
-  reload(): Changed;
+  reload(): Promise<Changed>;
   /** Stops accepting, lets transfers end for a while, and lets go of everything. */
   close(): Promise<void>;
 }
@@ -51,6 +55,12 @@ export interface DaemonOptions {
   readonly load?: () => Config;
   readonly log: Log;
   readonly version: string;
+  /** Who is told that it serves, and that it ends. */
+  readonly manager?: ServiceManager;
+  /** On what to answer, when that is open already: HOST and PORT otherwise. */
+  readonly listeners?: readonly Listener[];
+  /** The control socket, when somebody has bound it already. */
+  readonly handedControl?: HandedControl | undefined;
   /** Where the control socket may be, the best place first: without one there is none. */
   readonly controlPlaces?: readonly string[];
   /** Milliseconds that transfers get to end once it is closed: 20 s when nothing is said. */
@@ -60,12 +70,13 @@ export interface DaemonOptions {
 }
 
 /**
- * Opens everything in order: the cache directory first, so that nothing listens that cannot store.
+ * Opens everything in order: the cache directory first, so that nobody is let in whom it could not
+ * serve.
  *
  * @throws CacheError that says what cannot be had; then nothing is left open.
  */
 export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { config, log, grace = GRACE } = options;
+  const { config, log, manager, grace = GRACE } = options;
   const opened: (() => Promise<void>)[] = [];
   const closeAll = async () => {
     for (const close of opened.toReversed()) await close();
@@ -98,15 +109,17 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     };
     const parts = assemble(assembly);
     opened.push(() => parts.context.fills.close('the daemon stops'));
-    const server = await openServer(listenAt(options), parts.context);
+    const { listeners = [await bindListener(config)], stalled } = options;
+    opened.push(async () => {
+      for (const listener of listeners) listener.close();
+    });
+    const server = await openServer({ listeners, stalled }, parts.context);
     parts.listening(server);
     opened.push(() => closeGently({ server, context: parts.context, grace }));
-    if (options.controlPlaces !== undefined) {
-      const { controlPlaces: places } = options;
-      const control = await openControl({ places, group: config.group }, parts.control(server));
-      opened.push(async () => control?.close());
-    }
-    log.info(`listening on ${urlOf(server)}`);
+    const facts = parts.control(server);
+    const control = await openControl(controlAt(options), facts);
+    opened.push(async () => control?.close());
+    for (const place of server.places) log.info(`listening on ${urlOf(place)}`);
     const { fills, settings } = parts.context;
     opened.push(expireDaily({ partials, fills, log }));
     const { policy } = settings();
@@ -114,7 +127,9 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     resumeAll({ kept, fills, policy, repositories }).catch((error: unknown) =>
       log.error(`Cannot resume: ${describe(error)}`),
     );
-    return { host: server.host, port: server.port, reload: parts.reload, close: closeAll };
+    manager?.ready(() => summary(facts));
+    opened.push(async () => manager?.stopping(grace));
+    return { places: server.places, reload: facts.reload, close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;
@@ -135,23 +150,26 @@ interface Assembly {
 
 function assemble(assembly: Assembly) {
   const { options, directory, counters, upstream, partials, budget, events } = assembly;
-  const { log } = options;
+  const { config, load, log, manager } = options;
   const { room, census } = budget;
   const { layout, id } = directory;
-  let settings = createSettings(options.config);
-  let logLevel: LogLevel = options.config.logLevel;
+  const live = createLiveConfig({ config, load, log, budget, events, manager });
   let server: HttpServer | undefined;
   const health = openHealth(assembly);
-  const asking = (): Asking => ({ upstream, health, hedgeAfter: settings.config.hedgeAfter });
+  const asking = (): Asking => ({
+    upstream,
+    health,
+    hedgeAfter: live.settings().config.hedgeAfter,
+  });
   const sticky = createStickiness((source) => !health.isSetAside(source));
   const store = createStore(layout);
   const meta = createMetaBook(layout);
   const fills = createFills(
     { asking, sticky, layout, store, meta, partials, room, census, counters, log, events },
-    () => settings.config,
+    () => live.settings().config,
   );
   const context: ServeContext = {
-    settings: () => settings,
+    settings: live.settings,
     store,
     meta,
     census,
@@ -162,49 +180,26 @@ function assemble(assembly: Assembly) {
     log,
     events,
     id,
-    isOwn: (host, port) => server !== undefined && isOwnAddress(server, { host, port }),
+    isOwn: (host, port) => server !== undefined && isOwnAddress(server.places, { host, port }),
   };
-  const reload = (): Changed => {
-    const fresh = options.load?.() ?? settings.config;
-    const { live } = changedKeys(settings.config, fresh);
-    const { restart } = changedKeys(options.config, fresh);
-    settings = createSettings(fresh);
-    logLevel = fresh.logLevel;
-    log.configure(fresh);
-    budget.configure(fresh);
-    tellChanges({ live, restart }, log);
-    const changed = [...live, ...restart].join(', ');
-    events.emit(
-      'reload',
-      fresh.file ?? '',
-      changed === '' ? 'nothing changed' : `${changed} changed`,
-    );
-    return { live, restart };
+  const control = (listening: HttpServer): ControlContext => ({
+    version: options.version,
+    startedAt: Date.now(),
+    serve: context,
+    budget,
+    server: listening,
+    directory: layout.root,
+    measure: () => measureDisk(layout.root),
+    lifetime: assembly.stats.lifetime,
+    reload: live.reload,
+    pending: live.pending,
+    logLevel: live.logLevel,
+    setLogLevel: live.setLogLevel,
+  });
+  const listening = (opened: HttpServer) => {
+    server = opened;
   };
-  return {
-    context,
-    listening: (opened: HttpServer) => {
-      server = opened;
-    },
-    reload,
-    control: (listening: HttpServer): ControlContext => ({
-      version: options.version,
-      startedAt: Date.now(),
-      serve: context,
-      budget,
-      server: listening,
-      directory: layout.root,
-      measure: () => measureDisk(layout.root),
-      lifetime: assembly.stats.lifetime,
-      reload,
-      pending: () => changedKeys(options.config, settings.config).restart,
-      logLevel: () => logLevel,
-      setLogLevel: (level) => {
-        logLevel = level;
-        log.configure({ ...settings.config, logLevel });
-      },
-    }),
-  };
+  return { context, control, listening };
 }
 
 function openHealth({ options, events }: Assembly): HealthBook {
@@ -215,16 +210,8 @@ function openHealth({ options, events }: Assembly): HealthBook {
   return createHealthBook({ now: Date.now, changed });
 }
 
-function tellChanges({ live, restart }: Changed, log: Log): void {
-  if (live.length > 0) log.info(`reloaded: ${live.join(', ')} changed`);
-  if (restart.length > 0) {
-    log.warn(`reloaded, but a restart is needed for ${restart.join(', ')}`);
-  }
-  if (live.length + restart.length === 0) log.info('reloaded: nothing changed');
-}
-
-function listenAt({ config: { host, port }, stalled }: DaemonOptions): ServerOptions {
-  return { host, port, ...(stalled === undefined ? {} : { stalled }) };
+function controlAt({ config, controlPlaces, handedControl }: DaemonOptions): ControlOptions {
+  return { places: controlPlaces, handed: handedControl, group: config.group };
 }
 
 interface Closing {

@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { checkDirectory } from './cache/directory.ts';
+import { check, reloadDoubt } from './check.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { helpText, parseOptions } from './config/options.ts';
-import { controlPlaces } from './control/place.ts';
 import { type Daemon, openDaemon } from './daemon.ts';
 import { CacheError, type ErrorCode } from './errors.ts';
-import { createSettings } from './serve/settings.ts';
-import { isJournal, type Log, openLog } from './system/log.ts';
-import { dropPrivileges } from './system/privileges.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { forStandardError, isJournal, type Log, openLog } from './system/log.ts';
+import { openServiceManager, takeExpectations } from './system/service-manager.ts';
 
 /** EX_CONFIG of sysexits.h: starting again changes nothing. */
 const EX_CONFIG = 78;
@@ -15,31 +14,21 @@ const startupFaults: readonly ErrorCode[] = ['usage', 'config', 'storage'];
 
 /** Runs the daemon, or what else the command line asks for, and resolves to the exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
-  let log: Log | undefined;
+  const journal = isJournal(process.env);
   outliveReaders();
   try {
     const options = parseOptions(argv);
     if (options.action === 'help') return print(helpText());
     if (options.action === 'version') return print(`package-cache ${await readVersion()}\n`);
     const load = () => loadConfig({ argv, env: process.env });
-    const config = load();
     process.umask(0o022);
-    if (config.user !== undefined) dropPrivileges({ user: config.user, group: config.group });
-    if (options.action === 'check') return await check(config);
-    log = openLog(config, isJournal(process.env));
-    if (process.getuid?.() === 0) log.warn('running as root; set PC_USER to run as another user');
-    for (const name of withoutEffect(config)) log.warn(`${name} has no effect in this version`);
-    const signals = catchSignals();
-    const places = await controlPlaces({ ...config, env: process.env });
-    const version = await readVersion();
-    const daemon = await openDaemon({ config, load, log, version, controlPlaces: places });
-    await untilStopped({ daemon, log, signals });
+    if (options.action === 'check') return await tellCheck(load());
+    await serve(load, journal);
     return 0;
   } catch (error) {
-    process.stderr.write(`package-cache: ${wordError(error)}\n`);
+    const text = `package-cache: ${wordError(error)}`;
+    process.stderr.write(`${forStandardError(text, 'error', journal)}\n`);
     return error instanceof CacheError && startupFaults.includes(error.code) ? EX_CONFIG : 1;
-  } finally {
-    await log?.close();
   }
 }
 
@@ -48,15 +37,46 @@ function outliveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 }
 
-// Accepted, so that a file for a later version is none that this one refuses; but never in silence.
-function withoutEffect({ syslog, manifests }: Config): readonly string[] {
-  return [...(syslog ? ['--syslog'] : []), ...(manifests.length > 0 ? ['MANIFESTS'] : [])];
+async function tellCheck(config: Config): Promise<number> {
+  for (const line of await check(config)) process.stderr.write(`package-cache: warning: ${line}\n`);
+  return print(`${config.file ?? 'the configuration'} is right\n`);
 }
 
-async function check(config: Config): Promise<number> {
-  createSettings(config);
-  await checkDirectory(config.cacheDir);
-  return print(`${config.file ?? 'the configuration'} is right\n`);
+async function serve(load: () => Config, journal: boolean): Promise<void> {
+  const config = load();
+  const signals = catchSignals();
+  const expectations = takeExpectations(process.env);
+  const prepared = await prepare(config, process.env);
+  const log = await openLog(config, journal);
+  const manager = await openServiceManager(expectations, log);
+  try {
+    await warn({ config, prepared, log });
+    const version = await readVersion();
+    const daemon = await openDaemon({ config, load, log, version, manager, ...prepared });
+    await untilStopped({ daemon, log, signals });
+  } catch (error) {
+    // Standard error is told as well, but may be nobody's.
+    if (config.syslog || config.logFile !== undefined) log.error(wordError(error));
+    throw error;
+  } finally {
+    await manager.close();
+    await log.close();
+  }
+}
+
+interface Warnings {
+  readonly config: Config;
+  readonly prepared: Prepared;
+  readonly log: Log;
+}
+
+async function warn({ config, prepared, log }: Warnings): Promise<void> {
+  if (process.getuid?.() === 0) log.warn('running as root; set PC_USER to run as another user');
+  const doubt = await reloadDoubt(config);
+  if (doubt !== undefined) log.warn(doubt);
+  // Accepted, so that a file for a later version is none that this one refuses; never in silence.
+  if (config.manifests.length > 0) log.warn('MANIFESTS has no effect in this version');
+  if (prepared.handed) log.info('sockets were handed over: HOST and PORT are not used');
 }
 
 interface Signals {
@@ -94,11 +114,11 @@ interface Running {
 
 async function untilStopped({ daemon, log, signals }: Running): Promise<void> {
   signals.onReload(() => {
-    try {
-      daemon.reload();
-    } catch (error) {
-      log.error(`the configuration stays as it was: ${wordError(error)}`);
-    }
+    daemon
+      .reload()
+      .catch((error: unknown) =>
+        log.error(`the configuration stays as it was: ${wordError(error)}`),
+      );
   });
   log.info(`stopping on ${await signals.stop}`);
   await daemon.close();

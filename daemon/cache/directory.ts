@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, type FileHandle, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
-import { join } from 'node:path';
-import { CacheError, describe, errnoOf } from '../errors.ts';
+import { access, type FileHandle, lstat, mkdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { CacheError, errnoOf } from '../errors.ts';
 import { lockFile } from '../system/lock.ts';
-import { removeFile, replaceFile } from './durable.ts';
+import { wayOut } from '../system/way-out.ts';
+import { replaceFile } from './durable.ts';
 import { createLayout, type Layout, OWN_FOLDER } from './layout.ts';
 
 /** A CACHE_DIR that is ours alone until it is closed. */
@@ -24,7 +24,7 @@ export interface CacheDirectory {
  */
 export async function openDirectory(root: string): Promise<CacheDirectory> {
   const layout = createLayout(root);
-  await checkDirectory(root);
+  await makeDirectories(layout);
   const lock = await takeLock(layout);
   try {
     await rm(layout.movingFolder, { recursive: true, force: true });
@@ -36,6 +36,21 @@ export async function openDirectory(root: string): Promise<CacheDirectory> {
   }
 }
 
+async function makeDirectories(layout: Layout): Promise<void> {
+  const [root = '', ...below] = foldersOf(layout);
+  try {
+    // Looked at first: of a read-only file system Node's recursive mkdir says ENOENT.
+    if (!(await isUsable(root))) await checkParent(root, false);
+    await mkdir(root, { recursive: true, mode: 0o755 });
+    for (const folder of below) {
+      if (!(await isUsable(folder))) await mkdir(folder, { recursive: true, mode: 0o755 });
+    }
+  } catch (cause) {
+    throw unusable(root, cause);
+  }
+  await refuseCaseFolding(root);
+}
+
 async function takeLock({ lock, root }: Layout): Promise<FileHandle> {
   try {
     return await lockFile(lock, root);
@@ -45,37 +60,62 @@ async function takeLock({ lock, root }: Layout): Promise<FileHandle> {
   }
 }
 
+/** Whom a check is for. */
+export interface DirectoryCheck {
+  /** Whether root makes what is missing, before it becomes the user that this process is. */
+  readonly rootMakes: boolean;
+}
+
 /**
- * What `--check-config` asks of CACHE_DIR: that it is a directory which this user may write and
- * whose file system tells upper case from lower case. Creates it when it is missing.
+ * What `--check-config` asks of CACHE_DIR: that this user may write there, or make it, and that its
+ * file system tells upper case from lower case. Makes and changes nothing.
  *
  * @throws CacheError `storage` that names path, user and the way out.
  */
-export async function checkDirectory(root: string): Promise<void> {
-  const { partialFolder, metaFolder } = createLayout(root);
+export async function checkDirectory(root: string, { rootMakes }: DirectoryCheck): Promise<void> {
   try {
-    for (const folder of [root, join(root, OWN_FOLDER), partialFolder, metaFolder]) {
-      await mkdir(folder, { recursive: true, mode: 0o755 });
-      await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-    }
+    const there = await Promise.all(foldersOf(createLayout(root)).map(isUsable));
+    if (!there[0]) await checkParent(root, rootMakes);
   } catch (cause) {
     throw unusable(root, cause);
   }
   await refuseCaseFolding(root);
 }
 
+function foldersOf({ root, partialFolder, metaFolder }: Layout): readonly string[] {
+  return [root, join(root, OWN_FOLDER), partialFolder, metaFolder];
+}
+
+/** False when it is missing. @throws the error of the system when it is there and no good. */
+async function isUsable(folder: string): Promise<boolean> {
+  try {
+    // As a directory: a file, or a symlink that leads nowhere, is not missing.
+    await access(`${folder}/.`, constants.R_OK | constants.W_OK | constants.X_OK);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' && !(await exists(folder))) return false;
+    throw error;
+  }
+}
+
+async function checkParent(path: string, rootMakes: boolean): Promise<void> {
+  const parent = dirname(path);
+  try {
+    if (!(await isUsable(parent))) await checkParent(parent, rootMakes);
+  } catch (error) {
+    if (rootMakes && errnoOf(error) === 'EACCES') return;
+    throw error;
+  }
+}
+
 // Two distfiles may differ by case alone; on such a file system one would overwrite the other.
 async function refuseCaseFolding(root: string): Promise<void> {
-  const probe = join(root, OWN_FOLDER, 'Case-Probe');
-  let folds: boolean;
-  try {
-    await writeFile(probe, '');
-    folds = await exists(join(root, OWN_FOLDER, 'case-probe'));
-    await removeFile(probe);
-  } catch (cause) {
-    throw unusable(root, cause);
-  }
-  if (!folds) return;
+  const inodes = [OWN_FOLDER, OWN_FOLDER.toUpperCase()].map((name) =>
+    lstat(join(root, name)).then(({ ino }) => ino),
+  );
+  const [own, other] = await Promise.allSettled(inodes);
+  if (own?.status !== 'fulfilled' || other?.status !== 'fulfilled') return;
+  if (own.value !== other.value) return;
   throw new CacheError('storage', {
     verb: 'use cache directory',
     thing: root,
@@ -84,7 +124,7 @@ async function refuseCaseFolding(root: string): Promise<void> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
+  return lstat(path).then(
     () => true,
     () => false,
   );
@@ -99,35 +139,25 @@ async function readId(path: string): Promise<string> {
 }
 
 function unusable(root: string, cause: unknown): CacheError {
-  const reason = wayOut(root, cause);
-  return new CacheError('storage', { verb: 'use cache directory', thing: root, reason, cause });
+  return new CacheError('storage', {
+    verb: 'use cache directory',
+    thing: root,
+    reason: reasonOf(root, cause),
+    cause,
+  });
 }
 
-function wayOut(root: string, cause: unknown): string {
+function reasonOf(root: string, cause: unknown): string {
+  const place = 'choose another CACHE_DIR';
   switch (errnoOf(cause)) {
-    case 'EACCES':
-    case 'EPERM': {
-      const { name, uid } = ownUser();
-      return `user ${name} (uid ${uid}) may not write there; mend it with: chown -R ${name} '${root}'`;
-    }
     case 'EROFS':
-      return 'its file system is mounted read-only; remount it or choose another CACHE_DIR';
+      return `${wayOut(root, cause, 'tree')} or ${place}`;
     case 'ENOTDIR':
     case 'EEXIST':
-      return 'it or a parent is a file, not a directory; choose another CACHE_DIR';
+      return `it or a parent is a file, not a directory; ${place}`;
     case 'ENOSPC':
-      return 'its file system is full; free some room or choose another CACHE_DIR';
+      return `its file system is full; free some room or ${place}`;
     default:
-      return describe(cause);
-  }
-}
-
-// In a container the user may have a number and no name.
-function ownUser(): { readonly name: string; readonly uid: number } {
-  const uid = process.getuid?.() ?? -1;
-  try {
-    return { name: userInfo().username, uid };
-  } catch {
-    return { name: String(uid), uid };
+      return wayOut(root, cause, 'tree');
   }
 }

@@ -43,6 +43,7 @@ export interface Config {
   /** Its credentials included: never show it. */
   readonly upstreamProxy?: string;
   readonly logLevel: LogLevel;
+  readonly logFile?: string;
   readonly accessLog?: string;
   readonly maxFills: number;
   readonly maxConnections: number;

@@ -179,6 +179,14 @@ export const keys = {
     change: 'live',
     parse: parseLogLevel,
   },
+  LOG_FILE: {
+    field: 'logFile',
+    default: 'standard error',
+    example: '/var/log/package-cache/package-cache.log',
+    why: 'A file that takes the log; after it was moved away, a reload opens a new one.',
+    change: 'live',
+    parse: parsePath,
+  },
   ACCESS_LOG: {
     field: 'accessLog',
     default: 'none',

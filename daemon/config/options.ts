@@ -43,7 +43,7 @@ const rows = {
   port: { value: 'PORT', help: 'listen on this port (4000); 0 takes any that is free' },
   config: { value: 'FILE', help: 'read this file; without it no file is read' },
   'check-config': { help: 'say whether the configuration is right, and end' },
-  syslog: { help: 'log to syslog (in this version: without effect)' },
+  syslog: { help: 'log to syslog and not to standard error' },
   verbose: { help: 'log everything (LOG_LEVEL debug)' },
   version: { help: 'print the version, and end' },
   help: { help: 'print this, and end' },

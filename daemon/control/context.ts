@@ -20,7 +20,7 @@ export interface ControlContext {
   readonly startedAt: number;
   readonly serve: ServeContext;
   readonly budget: Budget;
-  readonly server: Pick<HttpServer, 'host' | 'port' | 'connections'>;
+  readonly server: Pick<HttpServer, 'places' | 'connections'>;
   /** CACHE_DIR. */
   readonly directory: string;
   /** The disk it lies on. */
@@ -28,7 +28,7 @@ export interface ControlContext {
   /** All that was ever counted, and since when in milliseconds since the epoch. */
   readonly lifetime: () => { readonly since: number; readonly counters: Counters };
   /** Reads the configuration again. @throws CacheError when it is wrong: then nothing changed */
-  readonly reload: () => Changed;
+  readonly reload: () => Promise<Changed>;
   /** What was changed and waits for a restart. */
   readonly pending: () => readonly string[];
   /** How much the log tells. */

@@ -1,3 +1,4 @@
+import type { HandedControl } from '../system/activation.ts';
 import { downloads } from './commands/downloads.ts';
 import { cull, ls } from './commands/entries.ts';
 import { fetch } from './commands/fetch.ts';
@@ -14,17 +15,20 @@ import { type ControlSocket, openSocket } from './socket.ts';
 
 /** Where the control socket may be, and who may talk to it. */
 export interface ControlOptions {
-  /** The best place first. */
-  readonly places: readonly string[];
+  /** The best place first; undefined when there is to be none. */
+  readonly places: readonly string[] | undefined;
+  /** One that somebody else has bound, in place of all these. */
+  readonly handed?: HandedControl | undefined;
   /** PC_GROUP. */
   readonly group?: string | undefined;
 }
 
 /** Opens the control channel: nothing, where no place for its socket can be had. */
 export async function openControl(
-  { places, group }: ControlOptions,
+  { places, handed, group }: ControlOptions,
   context: ControlContext,
 ): Promise<ControlSocket | undefined> {
+  if (places === undefined) return undefined;
   const { version, serve } = context;
   let socket: ControlSocket | undefined;
   const handlers: Handlers = {
@@ -44,6 +48,7 @@ export async function openControl(
   };
   socket = await openSocket({
     places,
+    handed,
     group,
     hello: { protocol: PROTOCOL, version, pid: process.pid },
     answer: createDispatch(handlers, serve.log),

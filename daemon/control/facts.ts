@@ -71,6 +71,14 @@ export function degradations(context: ControlContext): readonly string[] {
   ];
 }
 
+/** One line for a service manager: what goes on, and what is not as it should be. */
+export function summary(context: ControlContext): string {
+  const count = (number: number, what: string) => `${number} ${what}${number === 1 ? '' : 's'}`;
+  const downloads = count(context.serve.fills.all().length, 'download');
+  const clients = count(context.server.connections(), 'client');
+  return [`${downloads}, ${clients}`, ...degradations(context)].join('; ');
+}
+
 function sickness(
   { name, sources }: RepositoryConfig,
   { serve }: ControlContext,

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { CacheError, describe } from '../errors.ts';
+import type { HandedControl } from '../system/activation.ts';
 import type { Log } from '../system/log.ts';
 import { type Answer, converse, type Wire } from './conversation.ts';
 import type { Hello } from './messages.ts';
@@ -19,10 +20,15 @@ const HARD_LIMIT = 4 * 1024 ** 2;
 /** A connection that is not read from shows its end only when it is written to. */
 const PROBE_EVERY = 30_000;
 
+/** A path to bind, or a socket that is bound already. */
+type Place = { readonly path: string } | { readonly fd: number };
+
 /** What a control socket is opened with. */
 export interface SocketOptions {
   /** Where it may be, the best place first. */
   readonly places: readonly string[];
+  /** One that is bound already, in place of all these: who may talk to it was decided there. */
+  readonly handed?: HandedControl | undefined;
   /** Whose members may talk to it. */
   readonly group?: string | undefined;
   readonly hello: Hello;
@@ -39,7 +45,8 @@ export interface ControlSocket {
 
 /** Listens at the first place that can be had; without one the daemon runs on, and the log says so. */
 export async function openSocket(options: SocketOptions): Promise<ControlSocket | undefined> {
-  const { places, log } = options;
+  const { places, handed, log } = options;
+  if (handed !== undefined) return attendAt(handed.path, { fd: handed.descriptor }, options);
   for (const path of places) {
     try {
       return await openAt(path, options);
@@ -52,8 +59,16 @@ export async function openSocket(options: SocketOptions): Promise<ControlSocket 
 }
 
 async function openAt(path: string, options: SocketOptions): Promise<ControlSocket> {
-  const { log } = options;
   await clearPlace(path);
+  const socket = await attendAt(path, { path }, options);
+  await admitGroup(path, options.group).catch((error: unknown) =>
+    options.log.warn(describe(error)),
+  );
+  return socket;
+}
+
+async function attendAt(path: string, at: Place, options: SocketOptions): Promise<ControlSocket> {
+  const { log } = options;
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 10_000 });
   const sockets = new WebSocketServer({
     noServer: true,
@@ -71,9 +86,8 @@ async function openAt(path: string, options: SocketOptions): Promise<ControlSock
   });
   // Those that have not asked for anything yet count too.
   server.maxConnections = 2 * MAX_CONNECTIONS;
-  await listen(server, path);
+  await listen(server, path, at);
   server.on('error', (error) => log.error(`Cannot accept on "${path}": ${describe(error)}`));
-  await admitGroup(path, options.group).catch((error: unknown) => log.warn(describe(error)));
   log.debug(`control socket at ${path}`);
   const probe = setInterval(() => probeAll(sockets), PROBE_EVERY).unref();
   return {
@@ -89,10 +103,10 @@ async function openAt(path: string, options: SocketOptions): Promise<ControlSock
   };
 }
 
-async function listen(server: Server, path: string): Promise<void> {
+async function listen(server: Server, path: string, at: Place): Promise<void> {
   const listening = Promise.withResolvers<void>();
   server.once('error', listening.reject);
-  server.listen(path, listening.resolve);
+  server.listen(at, listening.resolve);
   try {
     await listening.promise;
   } catch (cause) {

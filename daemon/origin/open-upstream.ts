@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
-import { CacheError, describe } from '../errors.ts';
+import { readCertificates } from '../system/certificates.ts';
 import { createUpstream, type Upstream } from './request.ts';
 
 /** Who we are to the sources. */
@@ -23,13 +22,4 @@ export async function openUpstream(config: Config, { version, id }: Self): Promi
     ...(caFile === undefined ? {} : { ca: [await readCertificates(caFile)] }),
     ...(upstreamProxy === undefined ? {} : { proxy: upstreamProxy }),
   });
-}
-
-async function readCertificates(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    const reason = `CA_FILE: ${describe(cause)}`;
-    throw new CacheError('config', { verb: 'read', thing: path, reason, cause });
-  }
 }

@@ -1,36 +1,24 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, errnoOf } from '../errors.ts';
 import { Connections } from './connections.ts';
 import type { ServeContext } from './context.ts';
-import { type Listening, listen } from './listen.ts';
+import type { Listening } from './listen.ts';
+import type { Listener } from './listener.ts';
 import { answer } from './request.ts';
 import { wireAnswerTo } from './wire.ts';
 
-/** Time limits of a connection, in milliseconds. */
-const LIMITS = {
-  /** A head that trickles in. */
-  head: 30_000,
-  /** A whole request, with a body that is thrown away. */
-  request: 60_000,
-  /** An idle connection between two requests. */
-  keepAlive: 75_000,
-  /** A client that takes no byte of its answer. */
-  stalled: 300_000,
-  /** How often Node looks at the first two. */
-  interval: 5000,
-};
-
-/** Where to listen, and how patient to be. */
-export interface ServerOptions extends Listening {
-  /** Milliseconds that a client may take no byte of its answer: 5 minutes when nothing is said. */
-  readonly stalled?: number;
+/** On what to answer, and how patient to be. */
+export interface ServerOptions {
+  readonly listeners: readonly Listener[];
+  /** Milliseconds that a client may take no byte of its answer, when not as usual. */
+  readonly stalled?: number | undefined;
 }
 
 /** The daemon's HTTP side. */
 export interface HttpServer {
-  readonly host: string;
-  readonly port: number;
+  /** Where it listens: one address, or all that were handed over. */
+  readonly places: readonly Listening[];
   /** Connections now. */
   connections(): number;
   /**
@@ -41,43 +29,29 @@ export interface HttpServer {
 }
 
 /**
- * Listens and answers.
+ * Answers whoever connects.
  *
- * @throws CacheError `in-use` or `config` when the address cannot be had.
+ * @throws CacheError `config` when a socket that was handed over is none to listen on.
  */
 export async function openServer(
-  { host, port, stalled = LIMITS.stalled }: ServerOptions,
+  { listeners, stalled }: ServerOptions,
   context: ServeContext,
 ): Promise<HttpServer> {
   const connections = new Connections();
-  const server = createLimitedServer(stalled);
-  answerRequests(server, { connections, context });
-  watchConnections(server, { connections, context });
-  const address = await listen(server, { host, port });
-  // The system may be out of descriptors or memory for a while: that must not end the daemon.
-  server.on('error', (error) => context.log.error(`Cannot accept: ${describe(error)}`));
+  const places: Listening[] = [];
+  for (const { server, open } of listeners) {
+    if (stalled !== undefined) server.timeout = stalled;
+    answerRequests(server, { connections, context });
+    watchConnections(server, connections);
+    places.push(await open((socket) => connections.admit(socket, context.settings().config)));
+    // The system may be out of descriptors or memory for a while: that must not end the daemon.
+    server.on('error', (error) => context.log.error(`Cannot accept: ${describe(error)}`));
+  }
   return {
-    host,
-    port: address.port,
+    places,
     connections: () => connections.count,
-    close: (grace) => closeServer(server, { connections, grace }),
+    close: (grace) => closeServers(listeners, { connections, grace }),
   };
-}
-
-function createLimitedServer(stalled: number): Server {
-  const server = createServer({
-    headersTimeout: LIMITS.head,
-    requestTimeout: LIMITS.request,
-    connectionsCheckingInterval: LIMITS.interval,
-    keepAliveTimeout: LIMITS.keepAlive,
-    // The guard answers this with a reason.
-    requireHostHeader: false,
-  });
-  // The head is bounded in bytes; a bound in fields would silently drop the last ones, Host too.
-  server.maxHeadersCount = 0;
-  server.timeout = stalled;
-  // A client may close its half after the request (RFC 9112 section 9.6) and still be answered.
-  return Object.assign(server, { httpAllowHalfOpen: true });
 }
 
 interface Serving {
@@ -104,8 +78,7 @@ function answerRequests(server: Server, { connections, context }: Serving): void
   server.on('checkExpectation', respond);
 }
 
-function watchConnections(server: Server, { connections, context }: Serving): void {
-  server.on('connection', (socket) => connections.admit(socket, context.settings().config));
+function watchConnections(server: Server, connections: Connections): void {
   server.on('connect', (_request, socket: Socket) => {
     // Node has taken its own listener away, and an error that nobody hears ends the process.
     socket.on('error', () => {});
@@ -125,10 +98,14 @@ interface Closing {
   readonly grace: number;
 }
 
-async function closeServer(server: Server, { connections, grace }: Closing): Promise<void> {
-  const closed = Promise.withResolvers<void>();
-  server.close(() => closed.resolve());
+async function closeServers(
+  listeners: readonly Listener[],
+  { connections, grace }: Closing,
+): Promise<void> {
+  const closed = listeners.map(
+    ({ server }) => new Promise<void>((resolve) => server.close(() => resolve())),
+  );
   const timer = connections.close(grace);
-  await closed.promise;
+  await Promise.all(closed);
   clearTimeout(timer);
 }

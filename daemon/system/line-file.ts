@@ -1,5 +1,4 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { describe } from '../errors.ts';
 
 /** Lines that wait for a disk that hangs; what comes on top is dropped. */
 const MOST_WAITING = 10_000;
@@ -15,7 +14,7 @@ export interface LineFile {
  * Opens the file for appending, or makes it. A line that cannot be written is lost: `complain` is
  * told of the first one, and again after one that could be written.
  */
-export function openLineFile(path: string, complain: (reason: string) => void): LineFile {
+export function openLineFile(path: string, complain: (cause: unknown) => void): LineFile {
   let handle: FileHandle | undefined;
   let failing = false;
   let waiting: string[] = [];
@@ -33,7 +32,7 @@ export function openLineFile(path: string, complain: (reason: string) => void): 
         await append(lines);
         if (lines.length > 0) failing = false;
       } catch (error) {
-        if (!failing) complain(describe(error));
+        if (!failing) complain(error);
         failing = true;
       }
     } while (waiting.length > 0);

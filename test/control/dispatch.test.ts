@@ -22,7 +22,8 @@ function dispatcher(handlers: Partial<Handlers> = {}) {
     { ...(echo as unknown as Handlers), ...handlers },
     {
       ...{ error: log, warn: log, info: log, debug: log, access: log },
-      configure: () => {},
+      configure: async () => {},
+      setLevel: () => {},
       close: async () => {},
     },
   );

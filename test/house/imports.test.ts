@@ -16,7 +16,9 @@ const rooms: readonly RegExp[] = [
   /^daemon\/origin\//,
   /^daemon\/serve\//,
   /^daemon\/control\//,
+  /^daemon\/live-config\.ts$/,
   /^daemon\/daemon\.ts$/,
+  /^daemon\/(?:check|prepare)\.ts$/,
   /^daemon\/program\.ts$/,
   /^daemon\/main\.ts$/,
 ];

@@ -12,6 +12,7 @@ const body = bodyOf('package', 1_000_003);
 
 interface Here {
   readonly daemon: Daemon;
+  readonly port: number;
   readonly cacheDir: string;
   /** Resolves when an answer is over, however it ended. */
   readonly answered: Promise<void>;
@@ -26,10 +27,17 @@ async function openHere(
   const argv = ['--cache', cacheDir, '--port', '0', '--source', source];
   const answered = Promise.withResolvers<void>();
   const nothing = () => {};
+  const later = async () => {};
   const log = { error: nothing, warn: nothing, info: nothing, debug: nothing };
   const daemon = await openDaemon({
     config: { ...loadConfig({ argv, env: {} }), accessLog: '/dev/null' },
-    log: { ...log, access: () => answered.resolve(), configure: nothing, close: async () => {} },
+    log: {
+      ...log,
+      access: () => answered.resolve(),
+      configure: later,
+      setLevel: nothing,
+      close: later,
+    },
     version: '0',
     ...bounds,
   });
@@ -39,13 +47,14 @@ async function openHere(
     return closed;
   };
   t.teardown(close);
-  return { daemon: { ...daemon, close }, cacheDir, answered: answered.promise };
+  const port = daemon.places[0]?.port ?? 0;
+  return { daemon: { ...daemon, close }, port, cacheDir, answered: answered.promise };
 }
 
 test('a transfer that does not end within the bound is reset, and stays no half package', async (t) => {
   const origin = await startOrigin(t, { files: { [target]: { body, stallAfter: 100_001 } } });
-  const { daemon, cacheDir } = await openHere(t, { source: origin.url, grace: 200 });
-  const stream = open({ port: daemon.port, target, t });
+  const { daemon, port, cacheDir } = await openHere(t, { source: origin.url, grace: 200 });
+  const stream = open({ port, target, t });
   await stream.read(100_001);
   await daemon.close();
   t.is((await stream.rest()).ended, 'reset');
@@ -55,8 +64,8 @@ test('a transfer that does not end within the bound is reset, and stays no half 
 test('a client that takes nothing of a stored file is reset at the bound', async (t) => {
   const size = 32 * 1024 ** 2;
   const origin = await startOrigin(t, { files: { [target]: { generate: { seed: 1, size } } } });
-  const { daemon } = await openHere(t, { source: origin.url, grace: 200 });
-  const stream = open({ port: daemon.port, target, t });
+  const { daemon, port } = await openHere(t, { source: origin.url, grace: 200 });
+  const stream = open({ port, target, t });
   await stream.head;
   stream.pause();
   await daemon.close();
@@ -68,8 +77,8 @@ test('a client that takes nothing of a stored file is reset at the bound', async
 
 test('with nothing under way it does not wait for the bound', async (t) => {
   const origin = await startOrigin(t, { files: { [target]: { body } } });
-  const { daemon } = await openHere(t, { source: origin.url, grace: 60_000 });
-  const line = connection({ port: daemon.port, t });
+  const { daemon, port } = await openHere(t, { source: origin.url, grace: 60_000 });
+  const line = connection({ port, t });
   await line.send({ target });
   const began = performance.now();
   await daemon.close();
@@ -82,9 +91,9 @@ test('a client that takes no byte for too long is reset, and gets no clean end',
   const origin = await startOrigin(t, {
     files: { [target]: { generate: { seed: 1, size }, length: 'chunked' } },
   });
-  const { daemon, answered } = await openHere(t, { source: origin.url, stalled: 2000 });
+  const { port, answered } = await openHere(t, { source: origin.url, stalled: 2000 });
   // Without a length and chunks, an end is all that such a client has to go by.
-  const stream = open({ port: daemon.port, target, version: '1.0', t });
+  const stream = open({ port, target, version: '1.0', t });
   await stream.head;
   stream.pause();
   await answered;

@@ -150,7 +150,7 @@ for (const [part, action] of closed) {
     const { code, stderr } = await runDaemon(['--cache', cacheDir, ...action], user);
     t.is(code, 78);
     const problem =
-      /: user (\S+) \(uid \d+\) may not write there; mend it with: chown -R \1 '(.*)'/;
+      /: user (\S+) \(uid \d+\) may not write there; mend it with: chown -R \1:\S+ '(.*)'$/m;
     t.is(problem.exec(stderr)?.[2], cacheDir, stderr);
   });
 }
@@ -162,5 +162,8 @@ asRoot('a user without a name, as in a container, is told by number', async (t) 
   const through = ['setpriv', '--reuid', '54321', '--regid', '54321', '--clear-groups'];
   const { code, stderr } = await runBare({ cacheDir, through });
   t.is(code, 78);
-  t.regex(stderr, /: user 54321 \(uid 54321\) may not write there; mend it with: chown -R 54321 '/);
+  t.regex(
+    stderr,
+    /: user 54321 \(uid 54321\) may not write there; mend it with: chown -R 54321:54321 '/,
+  );
 });

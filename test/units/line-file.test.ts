@@ -1,12 +1,13 @@
 import { mkdir, readFile, rename, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { describe } from '../../daemon/errors.ts';
 import { openLineFile } from '../../daemon/system/line-file.ts';
 import { tempDir } from '../helpers/files.ts';
 import { linesThrough } from '../helpers/watching.ts';
 
-function never(reason: string): never {
-  throw new Error(reason);
+function never(cause: unknown): never {
+  throw cause;
 }
 
 test('lines are appended in their order, and all of them are there when it is closed', async (t) => {
@@ -34,7 +35,7 @@ test('a file that was moved away takes the lines until another one is opened', a
 
 test('a path that cannot be opened is told at once, and once only', async (t) => {
   const told: string[] = [];
-  const file = openLineFile(await tempDir(t), (reason) => told.push(reason));
+  const file = openLineFile(await tempDir(t), (cause) => told.push(describe(cause)));
   for (const line of ['a', 'b', 'c']) file.write(line);
   await file.close();
   t.is(told.length, 1);
@@ -46,8 +47,8 @@ test('a path that can be opened later takes what comes then, and is told when it
   const path = join(folder, 'later/log');
   const { promise, resolve } = Promise.withResolvers<void>();
   const told: string[] = [];
-  const file = openLineFile(path, (reason) => {
-    told.push(reason);
+  const file = openLineFile(path, (cause) => {
+    told.push(describe(cause));
     resolve();
   });
   await promise;
@@ -62,7 +63,7 @@ test('a full disk is told once for all the lines it does not take', async (t) =>
   const path = join(await tempDir(t), 'log');
   await symlink('/dev/full', path);
   const told: string[] = [];
-  const file = openLineFile(path, (reason) => told.push(reason));
+  const file = openLineFile(path, (cause) => told.push(describe(cause)));
   for (let line = 0; line < 100; line += 1) file.write(String(line));
   await file.close();
   t.is(told.length, 1);

@@ -3,8 +3,8 @@ import type { LogLevelReply, ReloadReply } from '../reports.ts';
 import type { Values } from '../values.ts';
 
 /** Reads the configuration again. @throws CacheError when it is wrong: then nothing changed */
-export function reload(context: ControlContext): ReloadReply {
-  const { live, restart } = context.reload();
+export async function reload(context: ControlContext): Promise<ReloadReply> {
+  const { live, restart } = await context.reload();
   return { configFile: context.serve.settings().config.file ?? null, live, restart };
 }
 

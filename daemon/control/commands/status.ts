@@ -13,7 +13,7 @@ export async function status(context: ControlContext, controlSocket: string): Pr
     pid: process.pid,
     startedAt,
     configFile: serve.settings().config.file ?? null,
-    addresses: addressesOf(server),
+    addresses: addressesOf(server.places),
     controlSocket,
     delivery: serve.delivery.name,
     logLevel: logLevel(),

@@ -1,0 +1,109 @@
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { describe, errnoOf } from '../errors.ts';
+
+/** What a path is to be: a file, a directory, or one with all that is below it. */
+export type Wanted = 'file' | 'directory' | 'tree';
+
+/**
+ * Why this process cannot write to a path of its own, and the command that mends it. `cause` is the
+ * error of the operating system, which may be about something below the path.
+ */
+export function wayOut(path: string, cause: unknown, wanted: Wanted): string {
+  switch (errnoOf(cause)) {
+    case 'EACCES':
+    case 'EPERM':
+      return wayIn(path, pathOf(cause) ?? path, wanted);
+    case 'EROFS':
+      return `its file system is mounted read-only; ${inSandbox() ? sandboxWay(path) : 'remount it'}`;
+    default:
+      return describe(cause);
+  }
+}
+
+// Whoever may not write is told which of the many directories on the way is the one.
+function wayIn(path: string, denied: string, wanted: Wanted): string {
+  const { name, group, uid } = whoWeAre();
+  const who = `user ${name} (uid ${uid})`;
+  const closed = parentsOf(path).find((folder) => !isOpen(folder));
+  if (closed !== undefined) {
+    const folder = quoted(closed);
+    return `${who} may not enter ${folder}; mend it with: chmod o+x ${folder}`;
+  }
+  const own = (ownerOf(denied) ?? ownerOf(dirname(denied))) === uid;
+  const [all, every] = [quoted(path), wanted === 'tree' ? '-R ' : ''];
+  const change = own ? `chmod ${every}u+rwX ${all}` : `chown ${every}${name}:${group} ${all}`;
+  const owner = `-o ${name} -g ${group}`;
+  const make = `install ${wanted === 'file' ? `-m 640 ${owner} /dev/null` : `-d ${owner}`} ${all}`;
+  return `${who} may not write there; mend it with: ${existsSync(path) ? change : make}`;
+}
+
+/** The directories on the way to a path, the first one first. */
+function parentsOf(path: string): readonly string[] {
+  const parent = dirname(path);
+  return parent === path ? [] : [...parentsOf(parent), parent];
+}
+
+function isOpen(folder: string): boolean {
+  try {
+    accessSync(folder, constants.X_OK);
+    return true;
+  } catch (error) {
+    return errnoOf(error) !== 'EACCES';
+  }
+}
+
+function ownerOf(path: string): number | undefined {
+  try {
+    return statSync(path).uid;
+  } catch {
+    return undefined;
+  }
+}
+
+function pathOf(cause: unknown): string | undefined {
+  const { path } = cause as NodeJS.ErrnoException;
+  return typeof path === 'string' ? resolve(path) : undefined;
+}
+
+interface Identity {
+  readonly name: string;
+  readonly group: string;
+  readonly uid: number;
+}
+
+// In a container the user may have numbers and no names.
+function whoWeAre(): Identity {
+  const uid = process.getuid?.() ?? -1;
+  const or = (ask: () => string, otherwise: number | undefined) => {
+    try {
+      return ask();
+    } catch {
+      return String(otherwise);
+    }
+  };
+  return {
+    name: or(() => userInfo().username, uid),
+    group: or(
+      () => execFileSync('id', ['-gn'], { encoding: 'utf8', stdio: 'pipe' }).trim(),
+      process.getgid?.(),
+    ),
+    uid,
+  };
+}
+
+// systemd.exec(5): set for every service, whose ProtectSystem= makes most paths read-only.
+function inSandbox(): boolean {
+  return process.env.INVOCATION_ID !== undefined;
+}
+
+function sandboxWay(path: string): string {
+  return `let the unit write there with ReadWritePaths=${path} (systemctl edit), remount it`;
+}
+
+/** As one word for a shell. */
+function quoted(path: string): string {
+  return `'${path.replaceAll("'", "'\\''")}'`;
+}
