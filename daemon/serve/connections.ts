@@ -5,6 +5,9 @@ import { closeGently, type WireAnswer, writeAndClose } from './wire.ts';
 /** Nothing more is read from a client that has so many answers to come; apt asks for ten ahead. */
 const MAX_PIPELINED = 32;
 
+/** How long a client that has just connected has for its request once the daemon is to stop. */
+const LAST_REQUEST = 1000;
+
 /** How many connections there may be. */
 export interface ConnectionLimits {
   readonly maxConnections: number;
@@ -16,6 +19,8 @@ export class Connections {
   readonly #answers = new Map<Socket, Set<ServerResponse>>();
   readonly #clients = new Map<string, number>();
   readonly #refused = new WeakSet<Socket>();
+  /** Those that have not asked for anything yet. */
+  readonly #fresh = new Set<Socket>();
   #closing = false;
 
   get count(): number {
@@ -35,6 +40,7 @@ export class Connections {
       return;
     }
     this.#answers.set(socket, new Set());
+    this.#fresh.add(socket);
     this.#clients.set(client, held + 1);
     socket.once('close', () => this.#forget(socket, client));
   }
@@ -49,6 +55,7 @@ export class Connections {
     if (answers === undefined || socket.writableEnded) return false;
     if ([...answers].some(isLast)) return false;
     answers.add(response);
+    this.#fresh.delete(socket);
     // Not at once: Node reads on at the end of each request in the piece it is at.
     if (answers.size >= MAX_PIPELINED) process.nextTick(() => socket.pause());
     response.once('close', () => {
@@ -87,13 +94,25 @@ export class Connections {
   /** Closes what is idle now, the rest as its answers end, and breaks what is left after `grace` ms. */
   close(grace: number): NodeJS.Timeout {
     this.#closing = true;
-    for (const [socket, answers] of this.#answers) if (answers.size === 0) socket.destroy();
+    for (const [socket, answers] of this.#answers) {
+      // The request of one that has just connected may be on its way; a restart must not lose it.
+      if (this.#fresh.has(socket)) this.#closeFreshLater(socket);
+      else if (answers.size === 0) socket.destroy();
+    }
     return setTimeout(() => {
       for (const socket of this.#answers.keys()) socket.resetAndDestroy();
     }, grace);
   }
 
+  #closeFreshLater(socket: Socket): void {
+    const timer = setTimeout(() => {
+      if (this.#fresh.has(socket)) socket.destroy();
+    }, LAST_REQUEST);
+    socket.once('close', () => clearTimeout(timer));
+  }
+
   #forget(socket: Socket, client: string): void {
+    this.#fresh.delete(socket);
     this.#answers.delete(socket);
     const held = (this.#clients.get(client) ?? 1) - 1;
     if (held > 0) this.#clients.set(client, held);

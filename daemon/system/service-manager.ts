@@ -6,6 +6,9 @@ import { type NotifyChannel, openNotifyChannel } from './notify-channel.ts';
 /** How often it is said what the daemon does, if that has changed. */
 const STATUS_EVERY = 10_000;
 
+/** What an end takes on top of waiting for others, in milliseconds. */
+const MARGIN = 5000;
+
 /** Whoever started the daemon and wants to know how it is: systemd, s6, OpenRC, or nobody. */
 export interface ServiceManager {
   /** It serves. `status` words what it does, and is asked again while it runs. */
@@ -14,7 +17,7 @@ export interface ServiceManager {
   reloading(): void;
   /** It has, or keeps the one it had. */
   reloaded(): void;
-  /** It ends, which takes so many milliseconds at most. */
+  /** It ends, and waits for others so many milliseconds at most. */
   stopping(patience: number): void;
   close(): Promise<void>;
 }
@@ -75,7 +78,7 @@ export async function openServiceManager(
     reloading: () => channel.send(['RELOADING=1', `MONOTONIC_USEC=${monotonic()}`]),
     reloaded: () => channel.send(['READY=1', words()]),
     stopping: (patience) =>
-      channel.send(['STOPPING=1', `EXTEND_TIMEOUT_USEC=${Math.ceil(patience) * 1000}`, words()]),
+      channel.send(['STOPPING=1', `EXTEND_TIMEOUT_USEC=${(patience + MARGIN) * 1000}`, words()]),
     close: async () => {
       for (const timer of timers) clearInterval(timer);
       await channel.close();

@@ -15,6 +15,8 @@ export interface BareOptions {
   readonly node?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Descriptors of ours that it gets as 3 and on. */
+  readonly descriptors?: readonly number[];
 }
 
 /** A daemon that may not listen yet. */
@@ -30,9 +32,11 @@ const listening = /listening on http:\/\/\S+:(\d+)\//;
 export function launchBare(t: ExecutionContext, options: BareOptions): BareDaemon {
   const log = new Log();
   const [program = '', ...args] = commandOf(options);
+  const { env = {}, descriptors = [] } = options;
   const running = launch(program, {
     args,
-    env: options.env ?? {},
+    env,
+    descriptors,
     onLine: (line) => log.add(line),
   });
   log.follow(running.exited);
@@ -50,7 +54,8 @@ export function launchBare(t: ExecutionContext, options: BareOptions): BareDaemo
 /** Runs a daemon that is to end by itself. */
 export async function runBare(options: BareOptions): Promise<Finished> {
   const [program = '', ...args] = commandOf(options);
-  return run(program, { args, env: options.env ?? {}, within: 20_000 });
+  const { env = {}, descriptors = [] } = options;
+  return run(program, { args, env, descriptors, within: 20_000 });
 }
 
 /** A directory that other users can reach, gone with the test. */

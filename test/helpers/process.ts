@@ -16,6 +16,8 @@ export interface LaunchOptions {
   readonly cwd?: string;
   /** Whom it runs as; needs root. */
   readonly user?: string;
+  /** Descriptors of ours that it gets as 3 and on. */
+  readonly descriptors?: readonly number[];
 }
 
 export interface Exit {
@@ -97,13 +99,14 @@ export async function openFiles(pid: number): Promise<string[]> {
   return (await Promise.all(targets)).filter((target) => target !== undefined);
 }
 
-function start(program: string, { args, env = {}, cwd = root, user }: LaunchOptions): ChildProcess {
+function start(program: string, options: LaunchOptions): ChildProcess {
+  const { args, env = {}, cwd = root, user, descriptors = [] } = options;
   const [command = program, ...all] = [...guard(user), program, ...args];
   return spawn(command, all, {
     cwd,
     // A suite starts the daemon a hundred times: it is compiled once.
     env: { ...cleanEnvironment(), NODE_COMPILE_CACHE: compileCache, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...descriptors],
   });
 }
 
@@ -119,7 +122,7 @@ function guard(user: string | undefined): string[] {
 /** Nothing of this machine's proxies, service manager or Node options reaches a child. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const foreign =
-    /^(.*_proxy|NODE_OPTIONS|LISTEN_.*|NOTIFY_SOCKET|.*_DIRECTORY|PACKAGE_CACHE_.*|RC_.*|SSD_.*)$/i;
+    /^(.*_proxy|NODE_OPTIONS|LISTEN_.*|NOTIFY_.*|WATCHDOG_.*|INVOCATION_ID|JOURNAL_STREAM|.*_DIRECTORY|PACKAGE_CACHE_.*|RC_.*|SSD_.*)$/i;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }
 
