@@ -2,9 +2,14 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { GrowingBody, SharedHandle } from './body.ts';
 import { removeFile } from './durable.ts';
+import { skip, writeAll } from './write-all.ts';
 
 /** Bytes received but not yet in the file: above this the source is asked to wait. */
 const HIGH_WATER = 1024 * 1024;
+/** A write costs the same for many bytes as for few: so many are gathered for one, */
+const BATCH = 512 * 1024;
+/** or what arrives within so many milliseconds of the one before. */
+const PAUSE = 2;
 /** So many bytes at most are written but not yet safe from a power cut. */
 const SYNC_EVERY = 64 * 1024 * 1024;
 
@@ -42,6 +47,9 @@ export class Partial {
   #queue: Buffer[] = [];
   #queued = 0;
   #writing: Promise<void> | undefined;
+  #wroteAt = Number.NEGATIVE_INFINITY;
+  #enough: (() => void) | undefined;
+  #hurried = false;
   #closed = false;
 
   private constructor(file: SharedHandle, { path, length, written = 0 }: PartialOptions) {
@@ -109,11 +117,13 @@ export class Partial {
     this.#queue.push(chunk);
     this.#queued += chunk.length;
     this.#writing ??= this.#drain();
+    if (this.#queued >= BATCH) this.#enough?.();
     return this.#queued < HIGH_WATER;
   }
 
   /** Resolves when all that was queued is in the file, or will never be. */
   async flushed(): Promise<void> {
+    this.#hurry();
     await this.#writing;
   }
 
@@ -130,15 +140,32 @@ export class Partial {
   /** Lets go of the file, which lives on while it has readers. */
   release(): void {
     this.#closed = true;
-    this.#queue = [];
-    this.#queued = 0;
+    this.#hurry();
+    this.#stop();
     this.#file.release();
   }
 
-  // Everything that arrived while the last write was under way goes out in one call.
+  #hurry(): void {
+    this.#hurried = true;
+    this.#enough?.();
+  }
+
+  // The first bytes are on their way to the clients at once; of what follows much goes in one call.
+  async #gather(): Promise<void> {
+    const wait = this.#wroteAt + PAUSE - performance.now();
+    if (wait <= 0 || this.#queued >= BATCH || this.#hurried) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, wait);
+    this.#enough = resolve;
+    await promise;
+    this.#enough = undefined;
+    clearTimeout(timer);
+  }
+
   async #drain(): Promise<void> {
     try {
       while (this.#queue.length > 0) {
+        await this.#gather();
         const batch = this.#queue;
         const bytes = this.#queued;
         this.#queue = [];
@@ -148,6 +175,7 @@ export class Partial {
           this.#feed?.events.differs(differs);
           return;
         }
+        this.#wroteAt = performance.now();
         this.#queued -= bytes;
         this.#position += bytes;
         this.#written = Math.max(this.#written, this.#position);
@@ -161,6 +189,7 @@ export class Partial {
       this.#feed?.events.failed(error as Error);
     } finally {
       this.#writing = undefined;
+      this.#hurried = false;
     }
   }
 
@@ -218,31 +247,4 @@ export interface PartialOptions {
   /** Of the whole body, if it is known. */
   readonly length: number | undefined;
   readonly written?: number;
-}
-
-interface Write {
-  readonly handle: FileHandle;
-  readonly batch: readonly Buffer[];
-  readonly position: number;
-}
-
-// writev(2) may write less than it was given, on a disk that is almost full above all.
-async function writeAll({ handle, batch, position }: Write): Promise<void> {
-  let rest = batch;
-  let at = position;
-  while (rest.length > 0) {
-    const { bytesWritten } = await handle.writev(rest, at);
-    at += bytesWritten;
-    rest = skip(rest, bytesWritten);
-  }
-}
-
-function skip(batch: readonly Buffer[], bytes: number): Buffer[] {
-  let left = bytes;
-  const rest: Buffer[] = [];
-  for (const chunk of batch) {
-    if (left < chunk.length) rest.push(left > 0 ? chunk.subarray(left) : chunk);
-    left = Math.max(0, left - chunk.length);
-  }
-  return rest;
 }
