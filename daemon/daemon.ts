@@ -1,8 +1,9 @@
 import { type CacheDirectory, openDirectory } from './cache/directory.ts';
+import type { HotStore } from './cache/hot.ts';
 import { createMetaBook } from './cache/meta.ts';
-import { openPartialBook, type PartialBook } from './cache/partial-book.ts';
+import { openStore } from './cache/open-store.ts';
+import { type KeptPartial, openPartialBook, type PartialBook } from './cache/partial-book.ts';
 import { keepStats, type LifetimeStats } from './cache/stats-file.ts';
-import { createStore } from './cache/store.ts';
 import type { Config } from './config/config.ts';
 import type { SourceUrl } from './config/source-url.ts';
 import type { Changed, ControlContext } from './control/context.ts';
@@ -89,7 +90,10 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     const stats = await keepStats({ path: layout.stats, counters, log });
     opened.push(() => stats.close());
     const events = createEvents();
-    const budget = await openBudget({ layout, limits: config, log, events });
+    const store = await openStore(layout);
+    opened.push(async () => store.cool());
+    const removed = store.cool;
+    const budget = await openBudget({ layout, limits: config, log, events, removed });
     opened.push(() => budget.close());
     const upstream = await openUpstream(config, { version: options.version, id: directory.id });
     opened.push(() => upstream.close());
@@ -103,6 +107,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
       upstream,
       delivery,
       partials,
+      store,
       budget,
       stats,
       events,
@@ -120,13 +125,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     const control = await openControl(controlAt(options), facts);
     opened.push(async () => control?.close());
     for (const place of server.places) log.info(`listening on ${urlOf(place)}`);
-    const { fills, settings } = parts.context;
-    opened.push(expireDaily({ partials, fills, log }));
-    const { policy } = settings();
-    const { repositories } = config;
-    resumeAll({ kept, fills, policy, repositories }).catch((error: unknown) =>
-      log.error(`Cannot resume: ${describe(error)}`),
-    );
+    opened.push(continueDownloads(parts.context, { partials, kept }));
     manager?.ready(() => summary(facts));
     opened.push(async () => manager?.stopping(grace));
     return { places: server.places, reload: facts.reload, close: closeAll };
@@ -143,13 +142,14 @@ interface Assembly {
   readonly upstream: Upstream;
   readonly delivery: Delivery;
   readonly partials: PartialBook;
+  readonly store: HotStore;
   readonly budget: Budget;
   readonly stats: LifetimeStats;
   readonly events: Events;
 }
 
 function assemble(assembly: Assembly) {
-  const { options, directory, counters, upstream, partials, budget, events } = assembly;
+  const { options, directory, counters, upstream, partials, store, budget, events } = assembly;
   const { config, load, log, manager } = options;
   const { room, census } = budget;
   const { layout, id } = directory;
@@ -162,7 +162,6 @@ function assemble(assembly: Assembly) {
     hedgeAfter: live.settings().config.hedgeAfter,
   });
   const sticky = createStickiness((source) => !health.isSetAside(source));
-  const store = createStore(layout);
   const meta = createMetaBook(layout);
   const fills = createFills(
     { asking, sticky, layout, store, meta, partials, room, census, counters, log, events },
@@ -176,6 +175,7 @@ function assemble(assembly: Assembly) {
     fills,
     asking,
     delivery: assembly.delivery,
+    heads: new WeakMap(),
     counters,
     log,
     events,
@@ -208,6 +208,22 @@ function openHealth({ options, events }: Assembly): HealthBook {
     events.emit('source', source.url, line);
   };
   return createHealthBook({ now: Date.now, changed });
+}
+
+interface Unfinished {
+  readonly partials: PartialBook;
+  readonly kept: readonly KeptPartial[];
+}
+
+// Those that the last stop cut off. What nobody can go on with goes in time.
+function continueDownloads(context: ServeContext, { partials, kept }: Unfinished) {
+  const { fills, settings, log } = context;
+  const { policy, config } = settings();
+  const { repositories } = config;
+  resumeAll({ kept, fills, policy, repositories }).catch((error: unknown) =>
+    log.error(`Cannot resume: ${describe(error)}`),
+  );
+  return expireDaily({ partials, fills, log });
 }
 
 function controlAt({ config, controlPlaces, handedControl }: DaemonOptions): ControlOptions {

@@ -17,6 +17,8 @@ export interface Body {
   whenBeyond(offset: number): Promise<void>;
   /** The open file; valid until `release`. */
   readonly handle: FileHandle;
+  /** All of it, where it is at hand in memory. */
+  readonly bytes?: Buffer | undefined;
   /** Gives the file back; every reader does so exactly once. */
   release(): void;
 }
@@ -44,13 +46,21 @@ export class SharedHandle {
   }
 }
 
+/** A whole file, and its bytes where they are at hand. */
+export interface StoredFile {
+  readonly file: SharedHandle;
+  readonly size: number;
+  readonly bytes?: Buffer;
+}
+
 /** The body of a stored entry. */
-export function storedBody(file: SharedHandle, length: number): Body {
+export function storedBody({ file, size, bytes }: StoredFile): Body {
   return {
-    length,
-    available: () => length,
+    length: size,
+    available: () => size,
     whenBeyond: () => Promise.resolve(),
     handle: file.handle,
+    bytes,
     release: () => file.release(),
   };
 }

@@ -10,11 +10,15 @@ export interface Entry {
   readonly size: number;
   /** Last-Modified, whole seconds since the epoch. */
   readonly mtime: number;
+  /** When the bytes were last changed, as precisely as the disk has it, in ms. */
+  readonly modified: number;
   readonly inode: number;
   /** When a client was last served, milliseconds since the epoch. */
   readonly lastUse: number;
   /** Open for reading; whoever looked the entry up releases it. */
   readonly file: SharedHandle;
+  /** The whole body, where it is small and asked for again and again. */
+  readonly bytes?: Buffer;
 }
 
 /** Whole seconds of a file's mtime, which is the entry's Last-Modified. */

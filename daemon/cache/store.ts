@@ -16,8 +16,8 @@ const TOUCH_INTERVAL = 60_000;
 export interface Store {
   /** Opens the entry of a key, or says that there is none. The caller releases its file. */
   find(key: string): Promise<Entry | undefined>;
-  /** Notes that a client was served, in the file's own times; false when that was noted lately. */
-  touch(entry: Entry): Promise<boolean>;
+  /** Notes in the file's own times that a client was served, if that was not noted lately. */
+  touch(entry: Entry): Promise<void> | undefined;
   /**
    * Removes the entry of a key with the directories it leaves empty; whoever reads it goes on.
    *
@@ -109,18 +109,18 @@ function describeEntry({ key, path, stat: found, handle }: Opened): Entry {
     path,
     size: found.size,
     mtime: mtimeOf(found),
+    modified: found.mtimeMs,
     inode: found.ino,
     lastUse: lastUseOf(found),
     file: new SharedHandle(handle),
   };
 }
 
-async function touch(entry: Entry): Promise<boolean> {
+function touch({ lastUse, mtime, file }: Entry): Promise<void> | undefined {
   const now = Date.now();
   // A last use in the future stems from a clock that was wrong once.
-  if (Math.abs(now - entry.lastUse) < TOUCH_INTERVAL) return false;
-  await entry.file.handle.utimes(now / 1000, entry.mtime);
-  return true;
+  if (Math.abs(now - lastUse) < TOUCH_INTERVAL) return undefined;
+  return file.handle.utimes(now / 1000, mtime);
 }
 
 async function remove(layout: Layout, key: string) {

@@ -52,6 +52,8 @@ export interface BudgetOptions {
   readonly limits: BudgetLimits;
   readonly log: Log;
   readonly events?: Events;
+  /** Told when files are gone: whoever keeps one open keeps its disk space. */
+  readonly removed?: () => void;
   readonly clock?: Clock;
 }
 
@@ -70,6 +72,7 @@ export async function openBudget(options: BudgetOptions): Promise<Budget> {
   const cull = async (order: CullOrder, watch?: CullWatch): Promise<CullSummary> => {
     const summary = await housekeeping.cull(order, watch);
     census.noteCull(summary.removed);
+    if (summary.removed.length > 0) options.removed?.();
     if (order.dryRun !== true) events?.emit('cull', layout.root, `culled ${wordAmount(summary)}`);
     return summary;
   };

@@ -1,6 +1,6 @@
+import type { HotStore } from '../cache/hot.ts';
 import type { MetaBook } from '../cache/meta.ts';
 import type { Policy } from '../cache/policy.ts';
-import type { Store } from '../cache/store.ts';
 import type { Config } from '../config/config.ts';
 import type { Events } from '../events.ts';
 import type { Asking } from '../origin/ask.ts';
@@ -22,12 +22,14 @@ export interface Settings {
 export interface ServeContext {
   /** The settings in force now: read them once a request. */
   readonly settings: () => Settings;
-  readonly store: Store;
+  readonly store: HotStore;
   readonly meta: MetaBook;
   readonly census: Census;
   readonly fills: Fills;
   readonly asking: () => Asking;
   readonly delivery: Delivery;
+  /** Prepared heads of bodies in memory, each as long as its body. */
+  readonly heads: WeakMap<Buffer, readonly string[]>;
   readonly counters: Counters;
   readonly log: Log;
   readonly events: Events;

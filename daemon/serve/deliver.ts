@@ -1,6 +1,7 @@
 import type { Body } from '../cache/body.ts';
 import { CacheError } from '../errors.ts';
 import type { Client } from './client.ts';
+import { send } from './pump.ts';
 
 /** Which bytes of a body go out; without an end, all there will be. */
 export interface Window {
@@ -23,6 +24,7 @@ export async function deliver(
   window: Window,
 ): Promise<number | undefined> {
   const { response, delivery } = client;
+  if (body.bytes !== undefined) return await sendBytes(client, body.bytes, window);
   const pump = delivery.open(response, body.handle);
   let offset = window.start;
   while (!response.destroyed) {
@@ -39,6 +41,13 @@ export async function deliver(
     offset += moved;
     client.sent += moved;
   }
+  return undefined;
+}
+
+async function sendBytes(client: Client, bytes: Buffer, { start, end }: Window) {
+  const piece = bytes.subarray(start, end);
+  await send(client.response, piece);
+  client.sent += piece.length;
   return undefined;
 }
 

@@ -25,7 +25,7 @@ export async function lookUp(
   const { mutable } = context.settings().policy.classify(route.path);
   const fill = context.fills.get(route.key);
   if (fill?.whole !== undefined) return { kind: 'whole', fill: fill.join(), head: fill.whole };
-  const entry = await context.store.find(route.key);
+  const entry = context.store.peek(route.key) ?? (await context.store.find(route.key));
   if (entry === undefined) return { kind: 'miss', mutable };
   if (!mutable) return { kind: 'hit', entry, meta: undefined };
   const meta = await context.meta.read(entry);

@@ -46,7 +46,8 @@ export interface Representation {
  */
 export async function respond(client: Client, shown: Representation): Promise<void> {
   const validators = validatorsOf(shown);
-  setFields(client, { shown, validators });
+  setCacheStatus(client, shown.cacheStatus);
+  for (const [name, value] of fieldsOf(shown)) client.response.setHeader(name, value);
   switch (evaluatePreconditions(client.fields, validators)) {
     case 'not-modified':
       return endWithout(client, 304);
@@ -63,7 +64,7 @@ export async function respond(client: Client, shown: Representation): Promise<vo
   return await respondParts(client, { shown, ranges });
 }
 
-function validatorsOf({ mtime, length }: Representation): Validators {
+function validatorsOf({ mtime, length }: Pick<Representation, 'mtime' | 'length'>): Validators {
   if (mtime === undefined) return {};
   return length === undefined
     ? { lastModified: mtime }
@@ -75,16 +76,17 @@ interface Shown {
   readonly validators: Validators;
 }
 
-function setFields(client: Client, { shown, validators }: Shown): void {
-  const { response } = client;
-  setCacheStatus(client, shown.cacheStatus);
-  response.setHeader('Content-Type', shown.type);
-  if (validators.lastModified !== undefined) {
-    response.setHeader('Last-Modified', formatHttpDate(validators.lastModified));
-  }
-  if (validators.etag !== undefined) response.setHeader('ETag', validators.etag);
-  if (shown.length !== undefined) response.setHeader('Accept-Ranges', 'bytes');
-  response.setHeader('Via', shown.via);
+/** The fields that every answer with a representation has, whatever its status. */
+export function fieldsOf(
+  shown: Omit<Representation, 'cacheStatus'>,
+): [name: string, value: string][] {
+  const { lastModified, etag } = validatorsOf(shown);
+  const fields: [string, string][] = [['Content-Type', shown.type]];
+  if (lastModified !== undefined) fields.push(['Last-Modified', formatHttpDate(lastModified)]);
+  if (etag !== undefined) fields.push(['ETag', etag]);
+  if (shown.length !== undefined) fields.push(['Accept-Ranges', 'bytes']);
+  fields.push(['Via', shown.via]);
+  return fields;
 }
 
 function setCacheStatus(client: Client, status: CacheStatus): void {

@@ -145,7 +145,7 @@ test('the file is closed when the last one lets go, writer or reader, and not be
 
 test('a stored body is all there, and gives its file back', async (t) => {
   const { file, handle } = await grow(t, undefined);
-  const body = storedBody(file, 18);
+  const body = storedBody({ file, size: 18 });
   t.is(body.length, 18);
   t.is(body.available(), 18);
   await body.whenBeyond(18);

@@ -30,7 +30,8 @@ async function age(path: string, milliseconds: number): Promise<void> {
 async function serveOnce({ store }: Cache, key: string): Promise<void> {
   const entry = await store.find(key);
   if (entry === undefined) throw new Error(`No entry ${key}`);
-  await store.touch(entry).finally(() => entry.file.release());
+  await store.touch(entry);
+  entry.file.release();
 }
 
 async function times(path: string): Promise<string> {
