@@ -34,7 +34,8 @@ export function parsePath(path: string): ParsedPath {
     components.push(component);
     spelled.push(piece);
   }
-  if (Buffer.byteLength(components.join('/')) > MAX_KEY_BYTES) {
+  // Decoding makes nothing longer: most paths need not be counted.
+  if (path.length * 3 > MAX_KEY_BYTES && Buffer.byteLength(components.join('/')) > MAX_KEY_BYTES) {
     throw badPath(path, `a key has at most ${MAX_KEY_BYTES} bytes`);
   }
   const last = raw.at(-1) ?? '';
@@ -50,7 +51,11 @@ function decodeComponent(piece: string, path: string): string {
   }
   if (component === '..') throw badPath(path, 'it climbs with ".."');
   if (/[/\\\u0000]/.test(component)) throw badPath(path, 'a name holds "/", "\\" or NUL');
-  if (Buffer.byteLength(component) > MAX_COMPONENT_BYTES) {
+  // A UTF-16 unit is three bytes of UTF-8 at most.
+  if (
+    component.length * 3 > MAX_COMPONENT_BYTES &&
+    Buffer.byteLength(component) > MAX_COMPONENT_BYTES
+  ) {
     throw badPath(path, `a name has at most ${MAX_COMPONENT_BYTES} bytes`);
   }
   if (component.startsWith(RESERVED_PREFIX)) {

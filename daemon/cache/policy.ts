@@ -85,6 +85,9 @@ const immutableSuffix = new RegExp(
   's',
 );
 
+/** Of so many names at most it is remembered what they are. */
+const KNOWN_NAMES = 10_000;
+
 interface Rule {
   readonly pattern: RegExp;
   readonly classification: Classification;
@@ -106,10 +109,17 @@ export function createPolicy(options: {
       compile(glob, { mutable: verdict === 'check', origin: 'built-in' }),
     ),
   ];
+  // Forty patterns a name are a good part of what a hit costs, and the same names come again.
+  const known = new Map<string, Classification>();
   return {
     classify(path) {
+      const before = known.get(path);
+      if (before !== undefined) return before;
       const rule = rules.find(({ pattern }) => pattern.test(path));
-      return rule?.classification ?? classifyBySuffix(path);
+      const classification = rule?.classification ?? classifyBySuffix(path);
+      if (known.size === KNOWN_NAMES) known.clear();
+      known.set(path, classification);
+      return classification;
     },
   };
 }

@@ -24,6 +24,9 @@ const words: ReadonlyMap<string, readonly string[]> = new Map([
 
 const interfacesKeptFor = 10_000;
 
+/** So many addresses are known without a look at the rules. */
+const ADMITTED_KEPT = 1000;
+
 /**
  * Compiles ALLOW. The prefixes behind `local` change while a daemon runs for years, so they are
  * read again, at most every ten seconds and only for an address that no fixed rule admits.
@@ -42,11 +45,16 @@ export function createAllowList(options: {
   const local = options.rules.includes('local')
     ? localPrefixes(options.interfaces, options.now ?? (() => performance.now()))
     : undefined;
+  // The same few machines ask all day. What `local` says of them may change, and is not kept.
+  const admitted = new Set<string>();
   return {
-    allows(address) {
-      const plain = plainAddress(address ?? '');
+    allows(address = '') {
+      if (admitted.has(address)) return true;
+      const plain = plainAddress(address);
       if (isIP(plain) === 0) return false;
-      return fixed.has(plain) || (local?.().has(plain) ?? false);
+      if (!fixed.has(plain)) return local?.().has(plain) ?? false;
+      if (admitted.size < ADMITTED_KEPT) admitted.add(address);
+      return true;
     },
   };
 }

@@ -53,14 +53,14 @@ export class Connections {
     const { socket } = response.req;
     const answers = this.#answers.get(socket);
     if (answers === undefined || socket.writableEnded) return false;
-    if ([...answers].some(isLast)) return false;
+    for (const earlier of answers) if (isLast(earlier)) return false;
     answers.add(response);
     this.#fresh.delete(socket);
     // Not at once: Node reads on at the end of each request in the piece it is at.
     if (answers.size >= MAX_PIPELINED) process.nextTick(() => socket.pause());
     response.once('close', () => {
       answers.delete(response);
-      if (answers.size < MAX_PIPELINED) socket.resume();
+      if (answers.size < MAX_PIPELINED && socket.isPaused()) socket.resume();
       if (this.#closing && answers.size === 0) closeGently(socket);
     });
     return true;

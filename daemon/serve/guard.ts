@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CacheError } from '../errors.ts';
-import { fieldLines, fieldValue, isHostField, listMembers } from '../http/fields.ts';
+import { fieldLines, fieldValue, hasField, isHostField, listMembers } from '../http/fields.ts';
 
 /** The methods we answer, as the Allow field names them. */
 export const ALLOWED_METHODS = 'GET, HEAD';
+
+const framing: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding']);
 
 /** A request has no use for a body; so much of one is read and thrown away. */
 const MAX_REQUEST_BODY = 64 * 1024;
@@ -37,8 +39,7 @@ export function checkRequest(request: IncomingMessage, ownId: string): void {
       reason: `the method is ${request.method}, not GET or HEAD`,
     });
   }
-  const passed = `${fieldValue(fields, 'via') ?? ''},${fieldValue(fields, 'cdn-loop') ?? ''}`;
-  if (passed.includes(ownId)) {
+  if (['via', 'cdn-loop'].some((name) => fieldValue(fields, name)?.includes(ownId))) {
     throw refused('loop', {
       request,
       reason: 'it has been here before: a source leads back to us',
@@ -61,12 +62,15 @@ function checkHost(request: IncomingMessage): void {
 
 /** The ids of the caches like this one that a request came through; nothing else is handed on. */
 export function hopsOf({ rawHeaders }: IncomingMessage): readonly string[] {
-  const members = listMembers(fieldValue(rawHeaders, 'cdn-loop') ?? '');
-  return members.filter((member) => /^package-cache-[\da-f]{16}$/.test(member));
+  const passed = fieldValue(rawHeaders, 'cdn-loop');
+  if (passed === undefined) return [];
+  return listMembers(passed).filter((member) => /^package-cache-[\da-f]{16}$/.test(member));
 }
 
 /** Whether a body follows the head of a request. */
 export function hasBody(request: IncomingMessage): boolean {
+  // Node makes an object of all fields for whoever looks at `headers`, and few requests need it.
+  if (!hasField(request.rawHeaders, framing)) return false;
   return request.headers['transfer-encoding'] !== undefined || announcedLength(request) > 0;
 }
 

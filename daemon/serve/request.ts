@@ -7,6 +7,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CacheError } from '../errors.ts';
+import { fieldLines } from '../http/fields.ts';
 import type { Route } from '../origin/route.ts';
 import { logAccess } from './access-log.ts';
 import { type Client, createClient } from './client.ts';
@@ -37,10 +38,11 @@ export async function answer(
   }
   try {
     admit(client, context);
+    // Also where there is none: Node's parser is at the head still, and after this at its end.
     await dropBody(request, response);
     if (isHealth) return respondHealth(response);
     const route = findRoute(
-      { target: request.url ?? '', host: request.headers.host },
+      { target: request.url ?? '', host: fieldLines(request.rawHeaders, 'host')[0] },
       {
         repositories: context.settings().config.repositories,
         isOwn: context.isOwn,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, errnoOf } from '../errors.ts';
+import { fieldValue } from '../http/fields.ts';
 import { Connections } from './connections.ts';
 import type { ServeContext } from './context.ts';
 import type { Listening } from './listen.ts';
@@ -64,7 +65,7 @@ function answerRequests(server: Server, { connections, context }: Serving): void
     const { socket } = request;
     if (!connections.begin(response)) return;
     // Node's parser loses what comes in one piece with such a request, so nothing may.
-    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
+    if (fieldValue(request.rawHeaders, 'upgrade') !== undefined) response.shouldKeepAlive = false;
     // A reset connection shows as an error of its response; it is told by 'close' as well.
     response.on('error', () => {});
     answer(request, response, context).catch((error: unknown) => {

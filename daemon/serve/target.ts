@@ -1,4 +1,4 @@
-import { parsePath } from '../cache/key.ts';
+import { type ParsedPath, parsePath } from '../cache/key.ts';
 import type { RepositoryConfig } from '../config/config.ts';
 import type { SourceUrl } from '../config/source-url.ts';
 import { CacheError } from '../errors.ts';
@@ -50,10 +50,10 @@ export function findRoute(
 
 function parseTarget(text: string): Target {
   if (text.includes('#')) throw badTarget(text, 'it has a fragment');
+  if (text.startsWith('/')) return splitQuery(text);
   const [, scheme, rest] = /^([a-z][a-z\d+.-]*):\/\/(.*)$/i.exec(text) ?? [];
   if (scheme === undefined || rest === undefined) {
-    if (!text.startsWith('/')) throw badTarget(text, 'it is neither a path nor a URL');
-    return splitQuery(text);
+    throw badTarget(text, 'it is neither a path nor a URL');
   }
   const end = rest.search(/[/?]/);
   const named = end < 0 ? rest : rest.slice(0, end);
@@ -76,10 +76,10 @@ function parseAuthority(text: string, defaultPort: number): Authority | undefine
 // A Host that names no source is ignored: clients reach us by many names, and the path decides.
 function isForeign({ host, port }: Authority, context: TargetContext): boolean {
   // To know our own addresses takes a system call: it is asked last.
-  return (
-    allSources(context).some(({ source }) => isAt(source, { host, port })) &&
-    !context.isOwn(host, port)
+  const isSource = context.repositories.some(({ sources }) =>
+    sources.some((source) => isAt(source, { host, port })),
   );
+  return isSource && !context.isOwn(host, port);
 }
 
 function allSources({ repositories }: TargetContext) {
@@ -103,14 +103,16 @@ interface UrlTarget {
 }
 
 function routeByUrl({ target, authority }: UrlTarget, context: TargetContext): Route {
-  const { components } = parsePath(target.path);
+  const parsed = parsePath(target.path);
+  const { components } = parsed;
   const found = allSources(context)
     .filter(({ source }) => isAt(source, authority))
     .map(({ repository, source }) => ({ repository, base: parsePath(source.basePath).components }))
     .filter(({ base }) => base.every((component, at) => components[at] === component))
     .toSorted((left, right) => right.base.length - left.base.length)[0];
   if (found !== undefined) {
-    return makeRoute({ target, repository: found.repository, skip: found.base.length }, context);
+    const { repository, base } = found;
+    return makeRoute({ target, parsed, repository, skip: base.length }, context);
   }
   throw new CacheError('forbidden', {
     verb: 'forward to',
@@ -120,22 +122,24 @@ function routeByUrl({ target, authority }: UrlTarget, context: TargetContext): R
 }
 
 function routeByPath(target: Target, context: TargetContext): Route {
-  const { components } = parsePath(target.path);
-  const named = context.repositories.find(({ name }) => name !== '' && name === components[0]);
+  const parsed = parsePath(target.path);
+  const [first] = parsed.components;
+  const named = context.repositories.find(({ name }) => name !== '' && name === first);
   const repository = named ?? context.repositories[0];
   if (repository === undefined) throw badTarget(target.path, 'no repository is configured');
-  return makeRoute({ target, repository, skip: named === undefined ? 0 : 1 }, context);
+  return makeRoute({ target, parsed, repository, skip: named === undefined ? 0 : 1 }, context);
 }
 
 interface Place {
   readonly target: Target;
+  readonly parsed: ParsedPath;
   readonly repository: RepositoryConfig;
   /** How many leading components are not part of the path below the repository's root. */
   readonly skip: number;
 }
 
-function makeRoute({ target, repository, skip }: Place, context: TargetContext): Route {
-  const parsed = parsePath(target.path);
+function makeRoute(place: Place, context: TargetContext): Route {
+  const { target, parsed, repository, skip } = place;
   const path = parsed.components.slice(skip).join('/');
   const spelled = parsed.spelled.slice(skip).join('/');
   const directory = parsed.directory || path === '';
