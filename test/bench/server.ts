@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { Processes, Program } from './processes.ts';
+
+/** A server under test. */
+export interface Server {
+  readonly name: 'ours' | 'nginx';
+  readonly port: number;
+  readonly program: Program;
+  /** All its processes; complete once it answers. */
+  pids(): readonly number[];
+  /** Where it keeps what it fetched. */
+  readonly cache: string;
+  /** Where package-cache-ctl finds it. */
+  readonly controlSocket?: string;
+}
+
+/** What both servers are started with. */
+export interface ServerOptions {
+  readonly processes: Processes;
+  readonly processor: number | undefined;
+  /** A directory of its own, for all that it writes. */
+  readonly directory: string;
+  /** The tree of files that it serves; without it, it begins with nothing. */
+  readonly tree?: string;
+  /** The URL of where it fetches what it does not have, with a slash at its end. */
+  readonly source?: string;
+}
+
+/** A port on 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('No TCP address');
+  return address.port;
+}
+
+/** Whether somebody accepts connections on a port. */
+export async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,32 @@
+/** What one call gets: large enough to be cheap, small enough to be smooth. */
+const PIECE = 64 * 1024;
+/** A sender that was late may catch up on so many seconds. */
+const CREDIT = 0.05;
+
+/**
+ * Allots a rate (bytes a second) among all that ask, in the order in which they ask: each call
+ * resolves to a number of bytes that may be sent now.
+ */
+export function allotment(rate: number): () => Promise<number> {
+  const waiting: ((bytes: number) => void)[] = [];
+  let credit = PIECE;
+  let counted = performance.now();
+  let timer: NodeJS.Timeout | undefined;
+  const serve = () => {
+    timer = undefined;
+    const time = performance.now();
+    credit = Math.min(credit + ((time - counted) / 1000) * rate, rate * CREDIT);
+    counted = time;
+    while (credit >= PIECE && waiting.length > 0) {
+      credit -= PIECE;
+      waiting.shift()?.(PIECE);
+    }
+    if (waiting.length > 0) timer = setTimeout(serve, 1);
+  };
+  return () => {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    waiting.push(resolve);
+    if (timer === undefined) serve();
+    return promise;
+  };
+}
