@@ -5,12 +5,8 @@ import { circumstancesOf } from './circumstances.ts';
 import { helpText, type Options, readOptions } from './options.ts';
 import { chooseProcessors, isInstalled, Processes, type Processors } from './processes.ts';
 import { heading, json, type Result, section } from './report.ts';
-import { coldSingle } from './scenarios/cold-single.ts';
-import { hitLarge } from './scenarios/hit-large.ts';
-import { hitSmall } from './scenarios/hit-small.ts';
+import { scenarios } from './scenarios.ts';
 import { type Scenario, type Settings, Stage } from './stage.ts';
-
-const scenarios: readonly Scenario[] = [hitLarge, hitSmall, coldSingle];
 
 /** Seconds after which a run is broken off, whatever it is at. */
 const WHOLE_RUN = 600;

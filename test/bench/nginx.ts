@@ -19,7 +19,7 @@ export async function startNginx(options: ServerOptions): Promise<Server> {
     command: ['nginx', '-p', directory, '-c', file, '-e', 'stderr'],
     processor,
   });
-  return { name: 'nginx', port, program, cache, pids: () => familyOf(program.pid) };
+  return { kind: 'nginx', port, program, cache, pids: () => familyOf(program.pid) };
 }
 
 interface Place extends ServerOptions {

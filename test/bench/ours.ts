@@ -27,5 +27,5 @@ export async function startOurs(options: ServerOptions): Promise<Server> {
     command: [process.execPath, main, '--config', file],
     processor,
   });
-  return { name: 'ours', port, program, cache: tree, controlSocket, pids: () => [program.pid] };
+  return { kind: 'ours', port, program, cache: tree, controlSocket, pids: () => [program.pid] };
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { now } from './client/job.ts';
 
 /** The processors that a run uses; undefined leaves the choice to the kernel. */
 export interface Processors {
@@ -37,6 +38,10 @@ export interface Start {
 export interface Program {
   readonly pid: number;
   readonly child: ChildProcess;
+  /** When it was started, on the monotonic clock. */
+  readonly began: number;
+  /** Resolves to its exit code once it is gone; a signal has none. */
+  readonly gone: Promise<number | null>;
   /** What it has said last. */
   output(): string;
   /** Ends it and waits until it is gone. */
@@ -50,13 +55,17 @@ export class Processes {
   /** Starts a program in a process group of its own. */
   start({ command, processor, messages = false }: Start): Program {
     const [program = '', ...args] = [...prefix(processor), ...command];
+    const began = now();
     const child = spawn(program, args, {
       detached: true,
       env: environment(),
       stdio: ['ignore', 'pipe', 'pipe', ...(messages ? (['ipc'] as const) : [])],
     });
     this.#running.add(child);
-    const gone = once(child, 'close').then(() => this.#running.delete(child));
+    const gone = once(child, 'close').then(([code]: (number | null)[]) => {
+      this.#running.delete(child);
+      return code ?? null;
+    });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (piece: Buffer) => {
@@ -66,6 +75,8 @@ export class Processes {
     return {
       pid: child.pid ?? -1,
       child,
+      began,
+      gone,
       output: () => output,
       stop: async () => {
         child.kill('SIGTERM');

@@ -2,9 +2,12 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { Processes, Program } from './processes.ts';
 
+/** Which servers there are. */
+export type Kind = 'ours' | 'nginx';
+
 /** A server under test. */
 export interface Server {
-  readonly name: 'ours' | 'nginx';
+  readonly kind: Kind;
   readonly port: number;
   readonly program: Program;
   /** All its processes; complete once it answers. */

@@ -8,7 +8,7 @@ let names = 0;
 
 /** A mirror that has every file. */
 export interface Source {
-  readonly name: 'base';
+  readonly kind: 'base';
   readonly program: Program;
   readonly port: number;
   readonly url: string;
@@ -30,7 +30,7 @@ export async function startSource(
   });
   const [port] = (await once(program.child, 'message')) as [number];
   return {
-    name: 'base',
+    kind: 'base',
     program,
     port,
     url: `http://127.0.0.1:${port}/`,

@@ -7,9 +7,9 @@ import { type Client, startClient } from './load.ts';
 import { cpuOf } from './measure.ts';
 import { startNginx } from './nginx.ts';
 import { startOurs } from './ours.ts';
-import type { Processes, Processors } from './processes.ts';
-import { accepts, type Server, type ServerOptions } from './server.ts';
-import { type Source, startSource } from './source.ts';
+import type { Processes, Processors, Start } from './processes.ts';
+import { accepts, type Kind, type Server, type ServerOptions } from './server.ts';
+import { coldTarget, type Source, startSource } from './source.ts';
 
 /** One subject of the bench. */
 export interface Scenario {
@@ -32,6 +32,9 @@ export interface Settings {
   readonly nginx: boolean;
 }
 
+/** Bytes a second: of the source's two ways to send, the throttled one is to be warm, too. */
+const WARM_UP_RATE = 100e6;
+
 /** What a stage is made of. */
 export interface StageOptions {
   readonly settings: Settings;
@@ -41,6 +44,12 @@ export interface StageOptions {
   readonly directory: string;
   /** Seconds. */
   readonly time: number;
+}
+
+/** What a scenario says of the servers it wants. */
+export interface Launch extends Pick<ServerOptions, 'tree' | 'source'> {
+  /** Of its directory, where there are several of a kind. */
+  readonly name?: string;
 }
 
 /** Where a scenario runs: its directory, its programs and its time. */
@@ -58,26 +67,49 @@ export class Stage {
     this.client = startClient(options.processes, options.processors.load);
   }
 
-  /** Starts ours and then nginx, if it takes part, and waits until they answer. */
-  async startServers(
-    options: Pick<ServerOptions, 'tree' | 'source'> = {},
-  ): Promise<readonly Server[]> {
-    const { processes, processors, settings } = this.#options;
+  /** The servers that take part. */
+  get kinds(): readonly Kind[] {
+    return this.settings.nginx ? ['ours', 'nginx'] : ['ours'];
+  }
+
+  /** Starts a server, in a directory of its own. */
+  launch(kind: Kind, { name = kind, ...options }: Launch = {}): Promise<Server> {
+    const { processes, processors } = this.#options;
+    const directory = join(this.directory, name);
+    mkdirSync(directory);
+    const start = { ours: startOurs, nginx: startNginx }[kind];
+    return start({ ...options, directory, processes, processor: processors.server });
+  }
+
+  /** Starts all servers and waits until they answer. */
+  async startServers(options: Launch = {}): Promise<readonly Server[]> {
     const servers: Server[] = [];
-    for (const start of [startOurs, ...(settings.nginx ? [startNginx] : [])]) {
-      const directory = join(this.directory, start.name);
-      mkdirSync(directory, { recursive: true });
-      const common = { ...options, processes, processor: processors.server };
-      servers.push(await start({ ...common, directory }));
-    }
+    for (const kind of this.kinds) servers.push(await this.launch(kind, options));
     for (const server of servers) await untilUp(server);
     return servers;
   }
 
-  /** Starts a source. */
-  startSource(): Promise<Source> {
+  /** Starts a source, and all servers with that source alone. */
+  async startCold(): Promise<{ readonly source: Source; readonly servers: readonly Server[] }> {
     const { processes, processors } = this.#options;
-    return startSource(processes, processors.load);
+    const source = await startSource(processes, processors.load);
+    const servers = await this.startServers({ source: source.url });
+    // What was started once and runs for weeks is not measured at its first steps.
+    for (const server of [source, ...servers]) {
+      for (const rate of [0, WARM_UP_RATE]) {
+        const targets = Array.from({ length: 100 }, () => coldTarget(64 * 1024, rate));
+        await this.load(server, { lines: [{ targets }] });
+      }
+    }
+    return { source, servers };
+  }
+
+  /** Runs a program to its end, where the servers run. @throws Error when it fails. */
+  async run(command: Start['command']): Promise<void> {
+    const { processes, processors } = this.#options;
+    const program = processes.start({ command, processor: processors.server });
+    const code = await program.gone;
+    if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}\n${program.output()}`);
   }
 
   /** Calls for one round after the other while there is time, at least for one. */
@@ -119,11 +151,11 @@ export function forget({ cache }: Server): void {
 }
 
 /** Until a port accepts connections. */
-async function untilUp({ name, port, program }: Server): Promise<void> {
+export async function untilUp({ kind, port, program }: Server): Promise<void> {
   for (let tries = 0; tries < 500; tries += 1) {
     if (await accepts(port)) return;
     if (program.child.exitCode !== null) break;
     await pause(20);
   }
-  throw new Error(`Cannot start ${name}: it does not listen\n${program.output()}`);
+  throw new Error(`Cannot start ${kind}: it does not listen\n${program.output()}`);
 }

@@ -36,7 +36,7 @@ export const TCP_MAXSEG: SocketOption = [IPPROTO_TCP, 2];
 /** The kernel's receive buffer in bytes; the kernel doubles it. */
 export const SO_RCVBUF: SocketOption = [1, 8];
 
-/** `struct pollfd` as two 32-bit words: the descriptor, then events and (upper half) what came. */
+/** Of poll(2). */
 export const POLLIN = 1;
 
 /** A TCP connection to 127.0.0.1, or undefined when nobody listens. */
@@ -83,9 +83,9 @@ export function discard(socket: number, length: number): number | undefined {
   return received(recvCall(socket, nowhere, most, MSG_DONTWAIT | MSG_TRUNC));
 }
 
-/** Waits until one of the descriptors has something, at most so long. */
-export function poll(list: Int32Array, count: number, milliseconds: number): void {
-  check('poll', pollCall(list, count, milliseconds));
+/** Waits at most so long until descriptors of an array of `struct pollfd` are ready: how many. */
+export function poll(list: Int32Array, count: number, milliseconds: number): number {
+  return check('poll', pollCall(list, count, milliseconds));
 }
 
 /** Closes a socket. */

@@ -22,6 +22,12 @@ export interface Job {
   readonly rate?: number;
   /** The largest TCP segment; without it loopback's, of 64 KiB. */
   readonly segment?: number;
+  /**
+   * Never sleeps. On one machine it is the server who pays for waking a client, in a virtual machine
+   * more than for the bytes; no client elsewhere costs a server this. Not while a source needs the
+   * same processor.
+   */
+  readonly eager?: boolean;
   /** Seconds for which a refused connection is tried again. */
   readonly patience?: number;
   /** Processes whose processor time is read where counting begins and ends. */
@@ -47,7 +53,7 @@ export interface Outcome {
   readonly answers: readonly Answer[];
   /** Processor seconds of the servers. */
   readonly serverCpu: number;
-  /** Processor seconds of the client itself. */
+  /** Processor seconds that the client itself had use for. */
   readonly clientCpu: number;
 }
 

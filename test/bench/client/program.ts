@@ -10,6 +10,9 @@ process.on('message', (job: Job) => {
   process.send?.(perform(job));
 });
 
+/** `struct pollfd` has the descriptor in one, and what is waited for and what came in the other. */
+const WORDS = 2;
+
 interface Reading {
   readonly at: number;
   readonly bytes: number;
@@ -17,75 +20,97 @@ interface Reading {
   readonly clientCpu: number;
 }
 
+/** A job at work. */
+interface Work {
+  readonly job: Job;
+  readonly connections: readonly Connection[];
+  answers: Answer[];
+  /** Milliseconds for which an eager client has looked in vain. */
+  idle: number;
+}
+
 function perform(job: Job): Outcome {
   const start = now();
   const connections = job.lines.map((line, index) => new Connection(job, line, { index, start }));
+  const work: Work = { job, connections, answers: [], idle: 0 };
   const { warmUp = 0, seconds = Number.POSITIVE_INFINITY } = job.window ?? {};
-  const reading = () => read(job, connections);
-  let from = reading();
-  let answers: Answer[] = [];
+  let from = read(work);
   if (warmUp > 0) {
-    run({ job, connections, answers, until: start + warmUp * 1000 });
-    answers = [];
-    from = reading();
+    run(work, start + warmUp * 1000);
+    work.answers = [];
+    from = read(work);
   }
-  run({ job, connections, answers, until: from.at + seconds * 1000 });
-  const to = reading();
+  run(work, from.at + seconds * 1000);
+  const to = read(work);
   for (const connection of connections) connection.close();
   return {
     seconds: (to.at - from.at) / 1000,
     bytes: to.bytes - from.bytes,
-    answers,
+    answers: work.answers,
     serverCpu: to.serverCpu - from.serverCpu,
-    clientCpu: to.clientCpu - from.clientCpu,
+    clientCpu: Math.max(0, to.clientCpu - from.clientCpu),
   };
 }
 
-function read({ servers }: Job, connections: readonly Connection[]): Reading {
+function read({ job, connections, idle }: Work): Reading {
   const own = process.cpuUsage();
   return {
     at: now(),
     bytes: connections.reduce((sum, { bytes }) => sum + bytes, 0),
-    serverCpu: servers.reduce((sum, pid) => sum + (processorSeconds(pid) ?? 0), 0),
-    clientCpu: (own.user + own.system) / 1e6,
+    serverCpu: job.servers.reduce((sum, pid) => sum + (processorSeconds(pid) ?? 0), 0),
+    clientCpu: (own.user + own.system) / 1e6 - idle / 1000,
   };
 }
 
-interface Run {
-  readonly job: Job;
-  readonly connections: readonly Connection[];
-  readonly answers: Answer[];
-  readonly until: number;
-}
-
 /** Serves the connections until a moment, or until none has anything more to ask for. */
-function run({ job, connections, answers, until }: Run): void {
-  const list = new Int32Array(connections.length * 2);
+function run(work: Work, until: number): void {
+  const { job, connections } = work;
+  const list = new Int32Array(connections.length * WORDS);
   const giveUpAt = now() + (job.patience ?? 0) * 1000;
   for (;;) {
     const time = now();
-    let wake = until;
-    let left = false;
-    for (const [index, connection] of connections.entries()) {
-      list[index * 2] = -1;
-      if (connection.done) continue;
-      left = true;
-      if (connection.due > time) {
-        wake = Math.min(wake, connection.due);
-        continue;
+    if (time >= until || connections.every(({ done }) => done)) return;
+    for (const connection of connections) {
+      if (!connection.done && connection.socket === undefined && connection.due <= time) {
+        connection.open(giveUpAt);
       }
-      if (connection.socket === undefined) connection.open(giveUpAt);
-      list[index * 2] = connection.socket ?? -1;
-      list[index * 2 + 1] = POLLIN;
     }
-    if (!left || time >= until) return;
-    poll(list, connections.length, Math.min(1000, Math.max(0, Math.ceil(wake - time))));
-    for (const [index, connection] of connections.entries()) {
-      if (list[index * 2] === -1 || (list[index * 2 + 1] ?? 0) >>> 16 === 0) continue;
-      const answer = connection.read();
-      if (answer === undefined) continue;
-      answers.push(answer);
-      connection.proceed();
-    }
+    const wake = enlist({ connections, list, time, until });
+    const wait = job.eager ? 0 : Math.min(1000, Math.max(0, Math.ceil(wake - time)));
+    if (poll(list, connections.length, wait) > 0) serve(work, list);
+    else if (job.eager) work.idle += now() - time;
+  }
+}
+
+interface Enlistment {
+  readonly connections: readonly Connection[];
+  /** An array of `struct pollfd`. */
+  readonly list: Int32Array;
+  readonly time: number;
+  readonly until: number;
+}
+
+/** Lists those that want to read now, and answers when the first of the others wants something. */
+function enlist({ connections, list, time, until }: Enlistment): number {
+  let wake = until;
+  for (const [index, connection] of connections.entries()) {
+    const waits = connection.due > time;
+    if (waits && !connection.done) wake = Math.min(wake, connection.due);
+    // poll(2) skips what is negative.
+    list[index * WORDS] = waits ? -1 : (connection.socket ?? -1);
+    list[index * WORDS + 1] = POLLIN;
+  }
+  return wake;
+}
+
+/** Lets those read for whom something has arrived. */
+function serve({ connections, answers }: Work, list: Int32Array): void {
+  for (const [index, connection] of connections.entries()) {
+    const came = (list[index * WORDS + 1] ?? 0) >>> 16;
+    if (list[index * WORDS] === -1 || came === 0) continue;
+    const answer = connection.read();
+    if (answer === undefined) continue;
+    answers.push(answer);
+    connection.proceed();
   }
 }

@@ -16,11 +16,10 @@ export const coldSingle: Scenario = {
   about: 'one client, and a file that has to be fetched',
   seconds: [90, 20],
   async run(stage: Stage) {
-    const source = await stage.startSource();
-    const servers = await stage.startServers({ source: source.url });
+    const { source, servers } = await stage.startCold();
     const figures = new Figures();
     await stage.rounds(async () => {
-      for (const server of [source, ...servers]) {
+      for (const server of [...servers, source]) {
         await asFastAsItGoes({ stage, figures, server });
         await fromSlowSource({ stage, figures, server });
         await manySmall({ stage, figures, server });
@@ -42,12 +41,12 @@ async function asFastAsItGoes({ stage, figures, server }: Turn): Promise<void> {
   const before = cpuOf(server.pids());
   const { answers } = await stage.load(server, { lines: [{ targets: [coldTarget(LARGE)] }] });
   await settled(server);
-  if (server.name !== 'base') {
+  if (server.kind !== 'base') {
     const bar = { against: 'nginx', factor: 1.5 } as const;
     const value = (cpuOf(server.pids()) - before) / (LARGE / 1e9);
-    figures.add({ name, what: 'server CPU', unit: 's/GB', bar }, server.name, value);
+    figures.add({ name, what: 'server CPU', unit: 's/GB', bar }, server.kind, value);
   }
-  addTimes(figures, { name, party: server.name, answers });
+  addTimes(figures, { name, party: server.kind, answers });
 }
 
 async function fromSlowSource({ stage, figures, server }: Turn): Promise<void> {
@@ -56,7 +55,7 @@ async function fromSlowSource({ stage, figures, server }: Turn): Promise<void> {
   const { answers } = await stage.load(server, { lines: [{ targets }] });
   await settled(server);
   const whole: Bar = { against: 'base', factor: 1 };
-  addTimes(figures, { name, party: server.name, answers, whole });
+  addTimes(figures, { name, party: server.kind, answers, whole });
 }
 
 async function manySmall({ stage, figures, server }: Turn): Promise<void> {
@@ -65,7 +64,7 @@ async function manySmall({ stage, figures, server }: Turn): Promise<void> {
   const { answers } = await stage.load(server, { lines: [{ targets }] });
   await settled(server);
   const firstByte: Bar = { against: 'base', plus: 2 };
-  addTimes(figures, { name, party: server.name, answers, firstByte });
+  addTimes(figures, { name, party: server.kind, answers, firstByte });
 }
 
 interface Times {

@@ -25,9 +25,9 @@ export const hitLarge: Scenario = {
         const line = { targets: ['/distfiles/large/large.tar'] };
         const lines = Array.from({ length: connections }, () => line);
         for (const server of servers) {
-          const outcome = await stage.load(server, { lines, window });
+          const outcome = await stage.load(server, { lines, window, eager: true });
           const name = connections === 1 ? '1 connection' : `${connections} connections`;
-          addThroughput(figures, { name, party: server.name, outcome, per: 'GB', factor });
+          addThroughput(figures, { name, party: server.kind, outcome, per: 'GB', factor });
         }
       }
     });

@@ -24,8 +24,8 @@ export const hitSmall: Scenario = {
         const line = { targets: [`/distfiles/small/${size}.tar`] };
         const lines = Array.from({ length: CONNECTIONS }, () => line);
         for (const server of servers) {
-          const outcome = await stage.load(server, { lines, window });
-          addThroughput(figures, { name, party: server.name, outcome, per: 'request', factor });
+          const outcome = await stage.load(server, { lines, window, eager: true });
+          addThroughput(figures, { name, party: server.kind, outcome, per: 'request', factor });
         }
       }
     });

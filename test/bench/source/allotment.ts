@@ -1,7 +1,9 @@
 /** What one call gets: large enough to be cheap, small enough to be smooth. */
 const PIECE = 64 * 1024;
-/** A sender that was late may catch up on so many seconds. */
-const CREDIT = 0.05;
+/** A sender that did not get the processor may catch up on so many seconds. */
+const ARREARS = 0.5;
+/** Milliseconds without a wish after which nothing is left to catch up on. */
+const IDLE = 50;
 
 /**
  * Allots a rate (bytes a second) among all that ask, in the order in which they ask: each call
@@ -9,13 +11,13 @@ const CREDIT = 0.05;
  */
 export function allotment(rate: number): () => Promise<number> {
   const waiting: ((bytes: number) => void)[] = [];
-  let credit = PIECE;
-  let counted = performance.now();
+  let credit = 0;
+  let counted = 0;
   let timer: NodeJS.Timeout | undefined;
   const serve = () => {
     timer = undefined;
     const time = performance.now();
-    credit = Math.min(credit + ((time - counted) / 1000) * rate, rate * CREDIT);
+    credit = Math.min(credit + ((time - counted) / 1000) * rate, rate * ARREARS);
     counted = time;
     while (credit >= PIECE && waiting.length > 0) {
       credit -= PIECE;
@@ -25,7 +27,12 @@ export function allotment(rate: number): () => Promise<number> {
   };
   return () => {
     const { promise, resolve } = Promise.withResolvers<number>();
+    const isFirst = waiting.length === 0;
     waiting.push(resolve);
+    if (isFirst && performance.now() - counted > IDLE) {
+      credit = PIECE;
+      counted = performance.now();
+    }
     if (timer === undefined) serve();
     return promise;
   };
