@@ -17,6 +17,7 @@ export function circumstancesOf({
   const [first, ...others] = cpus();
   const { server, load } = processors;
   return {
+    date: new Date().toISOString(),
     Node: process.version,
     nginx: nginx ? `${nginxVersion()}, one worker` : 'not installed',
     kernel: release(),

@@ -29,6 +29,7 @@ export interface Figure extends Measure {
 
 /** Gathers the values of a scenario, in the order in which its measures first came up. */
 export class Figures {
+  readonly #notes = new Set<string>();
   readonly #figures = new Map<string, Measure & { readonly values: Record<Party, number[]> }>();
 
   add(measure: Measure, party: Party, ...values: readonly number[]): void {
@@ -39,6 +40,15 @@ export class Figures {
     };
     figure.values[party].push(...values);
     this.#figures.set(key, figure);
+  }
+
+  /** What a reader has to know to judge the figures. */
+  note(text: string): void {
+    this.#notes.add(text);
+  }
+
+  notes(): readonly string[] {
+    return [...this.#notes];
   }
 
   all(): readonly Figure[] {

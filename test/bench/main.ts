@@ -77,10 +77,11 @@ async function perform(
   try {
     const stage = new Stage({ settings, processes, processors, directory, time });
     const bound = Math.min(left, 2 * time + SPARE);
-    return { scenario: name, about, figures: await within(bound, scenario.run(stage)) };
+    const figures = await within(bound, scenario.run(stage));
+    return { scenario: name, about, figures: figures.all(), notes: figures.notes() };
   } catch (error) {
     const failure = error instanceof Error ? error.message : String(error);
-    return { scenario: name, about, figures: [], failure };
+    return { scenario: name, about, figures: [], notes: [], failure };
   } finally {
     process.off('exit', exit);
     await processes.endAll();

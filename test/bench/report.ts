@@ -5,6 +5,7 @@ export interface Result {
   readonly scenario: string;
   readonly about: string;
   readonly figures: readonly Figure[];
+  readonly notes: readonly string[];
   readonly failure?: string;
 }
 
@@ -20,10 +21,11 @@ export function heading(circumstances: Circumstances): string {
 }
 
 /** A scenario's table under its heading. */
-export function section({ scenario, about, figures, failure }: Result): string {
+export function section({ scenario, about, figures, notes, failure }: Result): string {
   return [
     `## ${scenario}: ${about}`,
     ...(figures.length > 0 ? [table(figures)] : []),
+    ...notes,
     ...(failure === undefined ? [] : [`**Failed:** ${failure}`]),
   ].join('\n\n');
 }

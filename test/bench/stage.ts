@@ -2,9 +2,9 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Job, Outcome } from './client/job.ts';
-import type { Figure } from './figures.ts';
+import type { Figures } from './figures.ts';
 import { type Client, startClient } from './load.ts';
-import { cpuOf } from './measure.ts';
+import { cpuOf, peakOf, resetPeak } from './measure.ts';
 import { startNginx } from './nginx.ts';
 import { startOurs } from './ours.ts';
 import type { Processes, Processors, Start } from './processes.ts';
@@ -18,7 +18,7 @@ export interface Scenario {
   readonly about: string;
   /** Seconds after which it begins no further round, in a whole run and in a quick one. */
   readonly seconds: readonly [whole: number, quick: number];
-  run(stage: Stage): Promise<readonly Figure[]>;
+  run(stage: Stage): Promise<Figures>;
 }
 
 /** What a run is asked for. */
@@ -124,12 +124,16 @@ export class Stage {
     }
   }
 
-  /** Lets the client work on a server, or on a source directly. */
-  load(
+  /** Lets the client work on a server, or on a source directly; the peak of memory is in bytes. */
+  async load(
     server: Pick<Server, 'port' | 'pids'>,
     job: Omit<Job, 'port' | 'servers'>,
-  ): Promise<Outcome> {
-    return this.client.perform({ ...job, port: server.port, servers: server.pids() });
+  ): Promise<Outcome & { readonly peak: number }> {
+    const { port } = server;
+    const servers = server.pids();
+    resetPeak(servers);
+    const outcome = await this.client.perform({ ...job, port, servers });
+    return { ...outcome, peak: peakOf(servers) };
   }
 }
 

@@ -23,7 +23,7 @@ export const coldCrowd: Scenario = {
       await direct({ stage, figures, source });
       for (const server of servers) forget(server);
     });
-    return figures.all();
+    return figures;
   },
 };
 

@@ -27,7 +27,7 @@ export const cull: Scenario = {
       await byDaemon({ stage, figures, tree: layOld(stage, count), round });
       await byFind({ stage, figures, tree: layOld(stage, count) });
     });
-    return figures.all();
+    return figures;
   },
 };
 

@@ -31,6 +31,6 @@ export const hitLarge: Scenario = {
         }
       }
     });
-    return figures.all();
+    return figures;
   },
 };

@@ -29,6 +29,6 @@ export const hitSmall: Scenario = {
         }
       }
     });
-    return figures.all();
+    return figures;
   },
 };

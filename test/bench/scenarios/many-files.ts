@@ -31,7 +31,7 @@ export const manyFiles: Scenario = {
         addThroughput(figures, { ...common, factor: 1.2 });
       }
     });
-    return figures.all();
+    return figures;
   },
 };
 

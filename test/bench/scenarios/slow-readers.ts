@@ -1,5 +1,4 @@
 import { Figures } from '../figures.ts';
-import { peakOf, resetPeak } from '../measure.ts';
 import type { Scenario, Stage } from '../stage.ts';
 import { layDown } from '../tree.ts';
 
@@ -27,12 +26,11 @@ export const slowReaders: Scenario = {
     }));
     await stage.rounds(async () => {
       for (const server of servers) {
-        resetPeak(server.pids());
         const window = { warmUp: 2, seconds };
         const job = { lines, window, rate: RATE, segment: SEGMENT };
         const outcome = await stage.load(server, job);
         const percent = (outcome.serverCpu / outcome.seconds) * 100;
-        const megabytes = peakOf(server.pids()) / 1e6;
+        const megabytes = outcome.peak / 1e6;
         const rate = outcome.bytes / outcome.seconds / 1e6;
         const cpu = { name, what: 'of one processor', unit: '%', bar: { plus: 3 } };
         const memory = { name, what: 'peak memory', unit: 'MB', bar: { plus: 100 } };
@@ -41,6 +39,6 @@ export const slowReaders: Scenario = {
         figures.add({ name, what: 'throughput', unit: 'MB/s' }, server.kind, rate);
       }
     });
-    return figures.all();
+    return figures;
   },
 };

@@ -30,6 +30,6 @@ export const start: Scenario = {
         await server.program.stop();
       }
     });
-    return figures.all();
+    return figures;
   },
 };

@@ -1,11 +1,14 @@
-import type { Outcome } from '../client/job.ts';
 import { type Figures, median, type Party } from '../figures.ts';
+import type { Stage } from '../stage.ts';
+
+/** From here on a client may have held the server up. */
+const SATURATED = 0.9;
 
 /** What came of a job whose servers were busy all the time. */
 export interface Throughput {
   readonly name: string;
   readonly party: Party;
-  readonly outcome: Outcome;
+  readonly outcome: Awaited<ReturnType<Stage['load']>>;
   /** What the processor time is counted for. */
   readonly per: 'GB' | 'request';
   /** The most it may cost, as a multiple of what nginx does. */
@@ -30,6 +33,12 @@ export function addThroughput(figures: Figures, throughput: Throughput): void {
   if (firstByte !== undefined) {
     figures.add({ name, what: 'first byte', unit: 'ms' }, party, firstByte);
   }
+  figures.add({ name, what: 'peak memory', unit: 'MB' }, party, outcome.peak / 1e6);
   figures.add({ name, what: 'server busy', unit: '%' }, party, (serverCpu / seconds) * 100);
   figures.add({ name, what: 'client busy', unit: '%' }, party, (clientCpu / seconds) * 100);
+  if (clientCpu / seconds > SATURATED) {
+    figures.note(
+      `The client may have been the limit: ${[name, party].filter(Boolean).join(', ')}.`,
+    );
+  }
 }
