@@ -12,7 +12,7 @@ import { type Scenario, type Settings, Stage } from './stage.ts';
 const WHOLE_RUN = 600;
 const QUICK_RUN = 120;
 /** Seconds that a scenario has for its preparation and a slow last round, on top of its own. */
-const SPARE = 15;
+const SPARE = 10;
 
 for (const [signal, code] of [
   ['SIGINT', 130],
@@ -43,7 +43,7 @@ async function bench(options: Options): Promise<number> {
   process.stdout.write(`${heading(circumstances)}\n`);
   const results: Result[] = [];
   for (const scenario of options.scenarios) {
-    const left = Math.max(0, end - performance.now()) / 1000;
+    const left = (end - performance.now()) / 1000;
     const result = await perform(scenario, { settings: { ...options, nginx }, processors, left });
     results.push(result);
     process.stdout.write(`\n${section(result)}\n`);
@@ -65,6 +65,8 @@ async function perform(
   { settings, processors, left }: Conditions,
 ): Promise<Result> {
   const { name, about, seconds } = scenario;
+  const failed = (failure: string) => ({ scenario: name, about, figures: [], notes: [], failure });
+  if (left < SPARE) return failed('the time of the whole run is over');
   const directory = mkdtempSync(join(settings.directory ?? tmpdir(), 'package-cache-bench-'));
   const processes = new Processes();
   const remove = () => rmSync(directory, { recursive: true, force: true });
@@ -80,8 +82,7 @@ async function perform(
     const figures = await within(bound, scenario.run(stage));
     return { scenario: name, about, figures: figures.all(), notes: figures.notes() };
   } catch (error) {
-    const failure = error instanceof Error ? error.message : String(error);
-    return { scenario: name, about, figures: [], notes: [], failure };
+    return failed(error instanceof Error ? error.message : String(error));
   } finally {
     process.off('exit', exit);
     await processes.endAll();

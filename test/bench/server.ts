@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import type { Processes, Program } from './processes.ts';
 
 /** Which servers there are. */
@@ -41,15 +41,12 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Whether somebody accepts connections on a port. */
-export async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
+/** Whether a server answers on a port, whatever it says. */
+export async function answers(port: number): Promise<boolean> {
   try {
-    await once(socket, 'connect');
+    await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(1000) });
     return true;
   } catch {
     return false;
-  } finally {
-    socket.destroy();
   }
 }

@@ -8,7 +8,7 @@ import { cpuOf, peakOf, resetPeak } from './measure.ts';
 import { startNginx } from './nginx.ts';
 import { startOurs } from './ours.ts';
 import type { Processes, Processors, Start } from './processes.ts';
-import { accepts, type Kind, type Server, type ServerOptions } from './server.ts';
+import { answers, type Kind, type Server, type ServerOptions } from './server.ts';
 import { coldTarget, type Source, startSource } from './source.ts';
 
 /** One subject of the bench. */
@@ -154,12 +154,12 @@ export function forget({ cache }: Server): void {
   }
 }
 
-/** Until a port accepts connections. */
+/** Until a server answers. */
 export async function untilUp({ kind, port, program }: Server): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
-    if (await accepts(port)) return;
+  for (let tries = 0; tries < 100; tries += 1) {
+    if (await answers(port)) return;
     if (program.child.exitCode !== null) break;
-    await pause(20);
+    await pause(50);
   }
-  throw new Error(`Cannot start ${kind}: it does not listen\n${program.output()}`);
+  throw new Error(`Cannot start ${kind}: it does not answer\n${program.output()}`);
 }

@@ -14,7 +14,7 @@ const base = 'direct';
 export const coldCrowd: Scenario = {
   name: 'cold-crowd',
   about: `${CLIENTS} clients ask at once for a file that has to be fetched, from a source of 100 MB/s`,
-  seconds: [45, 12],
+  seconds: [45, 10],
   async run(stage: Stage) {
     const { source, servers } = await stage.startCold();
     const figures = new Figures();

@@ -14,7 +14,7 @@ const base = 'direct';
 export const coldSingle: Scenario = {
   name: 'cold-single',
   about: 'one client, and a file that has to be fetched',
-  seconds: [90, 20],
+  seconds: [70, 12],
   async run(stage: Stage) {
     const { source, servers } = await stage.startCold();
     const figures = new Figures();

@@ -19,7 +19,7 @@ const kept = '/distfiles/kept/kept.tar';
 export const cull: Scenario = {
   name: 'cull',
   about: 'a quarter of the many files are removed by age, and a client asks all the time',
-  seconds: [60, 15],
+  seconds: [60, 8],
   async run(stage: Stage) {
     const count = Math.ceil(stage.settings.files / 4);
     const figures = new Figures();

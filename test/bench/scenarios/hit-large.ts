@@ -14,12 +14,12 @@ const bars: readonly (readonly [connections: number, bar: number])[] = [
 export const hitLarge: Scenario = {
   name: 'hit-large',
   about: 'a stored file of 256 MiB, again and again',
-  seconds: [75, 20],
+  seconds: [60, 10],
   async run(stage: Stage) {
     const tree = layDown(stage.directory, [{ path: '/distfiles/large/large.tar', size: SIZE }]);
     const servers = await stage.startServers({ tree });
     const figures = new Figures();
-    const window = { warmUp: 0.3, seconds: stage.settings.quick ? 0.7 : 2 };
+    const window = { warmUp: 0.3, seconds: stage.settings.quick ? 0.5 : 2 };
     await stage.rounds(async () => {
       for (const [connections, factor] of bars) {
         const line = { targets: ['/distfiles/large/large.tar'] };

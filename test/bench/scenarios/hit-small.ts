@@ -13,12 +13,12 @@ const cases: readonly (readonly [name: string, size: number, bar: number])[] = [
 export const hitSmall: Scenario = {
   name: 'hit-small',
   about: `a small stored file, again and again over ${CONNECTIONS} connections that are kept`,
-  seconds: [60, 12],
+  seconds: [45, 6],
   async run(stage: Stage) {
     const files = cases.map(([, size]) => ({ path: `/distfiles/small/${size}.tar`, size }));
     const servers = await stage.startServers({ tree: layDown(stage.directory, files) });
     const figures = new Figures();
-    const window = { warmUp: 0.5, seconds: stage.settings.quick ? 0.7 : 2 };
+    const window = { warmUp: 0.5, seconds: stage.settings.quick ? 0.5 : 2 };
     await stage.rounds(async () => {
       for (const [name, size, factor] of cases) {
         const line = { targets: [`/distfiles/small/${size}.tar`] };

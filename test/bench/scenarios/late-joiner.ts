@@ -11,7 +11,7 @@ const base = 'direct';
 export const lateJoiner: Scenario = {
   name: 'late-joiner',
   about: `${JOINERS} clients come one by one while a file is fetched from a source of 100 MB/s`,
-  seconds: [30, 8],
+  seconds: [30, 6],
   async run(stage: Stage) {
     const { source, servers } = await stage.startCold();
     const figures = new Figures();

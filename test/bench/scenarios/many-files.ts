@@ -17,7 +17,7 @@ const LARGEST = 4 * 1024 ** 2;
 export const manyFiles: Scenario = {
   name: 'many-files',
   about: `${FILES} stored files with the sizes of distfiles (up to 4 MiB), some asked for far more often (Zipf), over ${CONNECTIONS} connections`,
-  seconds: [60, 15],
+  seconds: [50, 8],
   async run(stage: Stage) {
     const servers = await stage.startServers({ tree: layDownSparse(stage.directory, mix()) });
     const figures = new Figures();

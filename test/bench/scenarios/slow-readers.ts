@@ -13,7 +13,7 @@ const name = '';
 export const slowReaders: Scenario = {
   name: 'slow-readers',
   about: `${READERS} clients read a stored file at 50 kB/s each`,
-  seconds: [60, 12],
+  seconds: [50, 10],
   async run(stage: Stage) {
     const tree = layDown(stage.directory, [{ path, size: 64 * 1024 ** 2 }]);
     const servers = await stage.startServers({ tree });

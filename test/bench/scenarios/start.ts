@@ -8,7 +8,7 @@ const name = '';
 export const start: Scenario = {
   name: 'start',
   about: 'from exec to the last byte of the first hit, with many files in the cache (--files)',
-  seconds: [40, 8],
+  seconds: [40, 5],
   async run(stage: Stage) {
     const { files } = stage.settings;
     const tree = layDown(stage.directory, manyTiny(files));
