@@ -97,7 +97,7 @@ export class Stage {
     // What was started once and runs for weeks is not measured at its first steps.
     for (const server of [source, ...servers]) {
       for (const rate of [0, WARM_UP_RATE]) {
-        const targets = Array.from({ length: 100 }, () => coldTarget(64 * 1024, rate));
+        const targets = Array.from({ length: 50 }, () => coldTarget(64 * 1024, rate));
         await this.load(server, { lines: [{ targets }] });
       }
     }

@@ -18,6 +18,7 @@ interface Reading {
   readonly bytes: number;
   readonly serverCpu: number;
   readonly clientCpu: number;
+  readonly idle: number;
 }
 
 /** A job at work. */
@@ -43,12 +44,15 @@ function perform(job: Job): Outcome {
   run(work, from.at + seconds * 1000);
   const to = read(work);
   for (const connection of connections) connection.close();
+  const elapsed = to.at - from.at;
+  // In wall time: looking in vain is as likely to be interrupted as the rest.
+  const useful = 1 - (to.idle - from.idle) / elapsed;
   return {
-    seconds: (to.at - from.at) / 1000,
+    seconds: elapsed / 1000,
     bytes: to.bytes - from.bytes,
     answers: work.answers,
     serverCpu: to.serverCpu - from.serverCpu,
-    clientCpu: Math.max(0, to.clientCpu - from.clientCpu),
+    clientCpu: (to.clientCpu - from.clientCpu) * useful,
   };
 }
 
@@ -58,7 +62,8 @@ function read({ job, connections, idle }: Work): Reading {
     at: now(),
     bytes: connections.reduce((sum, { bytes }) => sum + bytes, 0),
     serverCpu: job.servers.reduce((sum, pid) => sum + (processorSeconds(pid) ?? 0), 0),
-    clientCpu: (own.user + own.system) / 1e6 - idle / 1000,
+    clientCpu: (own.user + own.system) / 1e6,
+    idle,
   };
 }
 

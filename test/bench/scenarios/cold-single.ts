@@ -6,6 +6,7 @@ import { coldTarget, type Source } from '../source.ts';
 import { forget, type Scenario, type Stage, settled } from '../stage.ts';
 
 const LARGE = 256 * 1024 ** 2;
+const LARGE_QUICK = 64 * 1024 ** 2;
 const SMALL = 1024 ** 2;
 const RATE = 100e6;
 const base = 'direct';
@@ -37,13 +38,14 @@ interface Turn {
 }
 
 async function asFastAsItGoes({ stage, figures, server }: Turn): Promise<void> {
-  const name = '256 MiB, source unthrottled';
+  const size = sizeIn(stage);
+  const name = `${size / 1024 ** 2} MiB, source unthrottled`;
   const before = cpuOf(server.pids());
-  const { answers } = await stage.load(server, { lines: [{ targets: [coldTarget(LARGE)] }] });
+  const { answers } = await stage.load(server, { lines: [{ targets: [coldTarget(size)] }] });
   await settled(server);
   if (server.kind !== 'base') {
     const bar = { against: 'nginx', factor: 1.5 } as const;
-    const value = (cpuOf(server.pids()) - before) / (LARGE / 1e9);
+    const value = (cpuOf(server.pids()) - before) / (size / 1e9);
     figures.add({ name, what: 'server CPU', unit: 's/GB', bar }, server.kind, value);
   }
   addTimes(figures, { name, party: server.kind, answers });
@@ -51,11 +53,15 @@ async function asFastAsItGoes({ stage, figures, server }: Turn): Promise<void> {
 
 async function fromSlowSource({ stage, figures, server }: Turn): Promise<void> {
   const name = 'source of 100 MB/s';
-  const targets = [coldTarget(stage.settings.quick ? LARGE / 4 : LARGE / 2, RATE)];
+  const targets = [coldTarget(sizeIn(stage) / 2, RATE)];
   const { answers } = await stage.load(server, { lines: [{ targets }] });
   await settled(server);
   const whole: Bar = { against: 'base', factor: 1 };
   addTimes(figures, { name, party: server.kind, answers, whole });
+}
+
+function sizeIn({ settings }: Stage): number {
+  return settings.quick ? LARGE_QUICK : LARGE;
 }
 
 async function manySmall({ stage, figures, server }: Turn): Promise<void> {
