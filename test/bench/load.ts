@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Job, Outcome } from './client/job.ts';
+import type { Failure, Job, Outcome } from './client/job.ts';
 import type { Processes, Program } from './processes.ts';
 
 const path = fileURLToPath(new URL('client/program.ts', import.meta.url));
@@ -8,7 +8,7 @@ const path = fileURLToPath(new URL('client/program.ts', import.meta.url));
 /** A process that plays clients. */
 export interface Client {
   readonly program: Program;
-  /** One job at a time. */
+  /** One job at a time. @throws Error when a server refuses, breaks off or says nothing. */
   perform(job: Job): Promise<Outcome>;
 }
 
@@ -19,7 +19,14 @@ export function startClient(processes: Processes, processor: number | undefined)
     processor,
     messages: true,
   });
-  return { program, perform: (job) => converse(program, job) };
+  return {
+    program,
+    perform: async (job) => {
+      const reply = await converse<Outcome | Failure>(program, job);
+      if ('failure' in reply) throw new Error(reply.failure);
+      return reply;
+    },
+  };
 }
 
 /** Sends a program a message and waits for its answer. @throws Error with what it said, if it ends. */

@@ -57,6 +57,11 @@ export interface Outcome {
   readonly clientCpu: number;
 }
 
+/** Why nothing came of it. */
+export interface Failure {
+  readonly failure: string;
+}
+
 /** Milliseconds on the machine's monotonic clock, which all processes share. */
 export function now(): number {
   const [seconds, nanoseconds] = process.hrtime();

@@ -1,17 +1,28 @@
 import { POLLIN, poll, processorSeconds } from '../syscalls.ts';
 import { Connection } from './connection.ts';
-import { type Answer, type Job, now, type Outcome } from './job.ts';
+import { type Answer, type Failure, type Job, now, type Outcome } from './job.ts';
 
 /**
  * The load generator: a process that gets a job by message, does it in one synchronous loop around
  * poll(2), and sends the outcome back.
  */
 process.on('message', (job: Job) => {
-  process.send?.(perform(job));
+  process.send?.(attempt(job));
 });
 
 /** `struct pollfd` has the descriptor in one, and what is waited for and what came in the other. */
 const WORDS = 2;
+
+/** Milliseconds without a byte on any connection after which a job has failed. */
+const SILENCE = 20_000;
+
+function attempt(job: Job): Outcome | Failure {
+  try {
+    return perform(job);
+  } catch (error) {
+    return { failure: error instanceof Error ? error.message : String(error) };
+  }
+}
 
 interface Reading {
   readonly at: number;
@@ -72,6 +83,7 @@ function run(work: Work, until: number): void {
   const { job, connections } = work;
   const list = new Int32Array(connections.length * WORDS);
   const giveUpAt = now() + (job.patience ?? 0) * 1000;
+  let heard = now();
   for (;;) {
     const time = now();
     if (time >= until || connections.every(({ done }) => done)) return;
@@ -82,8 +94,14 @@ function run(work: Work, until: number): void {
     }
     const wake = enlist({ connections, list, time, until });
     const wait = job.eager ? 0 : Math.min(1000, Math.max(0, Math.ceil(wake - time)));
-    if (poll(list, connections.length, wait) > 0) serve(work, list);
-    else if (job.eager) work.idle += now() - time;
+    if (poll(list, connections.length, wait) > 0) {
+      heard = time;
+      serve(work, list);
+    } else if (time - heard > SILENCE) {
+      throw new Error(`Cannot go on: port ${job.port} has sent nothing for ${SILENCE / 1000} s`);
+    } else if (job.eager) {
+      work.idle += now() - time;
+    }
   }
 }
 
