@@ -104,10 +104,10 @@ export class Stage {
     return { source, servers };
   }
 
-  /** Runs a program to its end, where the servers run. @throws Error when it fails. */
+  /** Runs a program to its end, out of the servers' way. @throws Error when it fails. */
   async run(command: Start['command']): Promise<void> {
     const { processes, processors } = this.#options;
-    const program = processes.start({ command, processor: processors.server });
+    const program = processes.start({ command, processor: processors.load });
     const code = await program.gone;
     if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}\n${program.output()}`);
   }

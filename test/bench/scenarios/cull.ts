@@ -46,7 +46,7 @@ async function byDaemon(turn: Turn & { readonly round: number }): Promise<void> 
   const server = await stage.launch('ours', { tree, name: `ours-${round}` });
   await untilUp(server);
   await settled(server);
-  const requests = Array.from({ length: 300 }, (_, index) => ({
+  const requests = Array.from({ length: 600 }, (_, index) => ({
     targets: [kept],
     after: index * PAUSE,
   }));
