@@ -8,8 +8,6 @@ import { type Delivery, type Piece, type Pump, reads, send } from './pump.ts';
 
 /** Up to here a body goes out in one write, together with its head; cold bytes do so, too. */
 const CHUNK = 64 * 1024;
-/** So much of a larger body goes out with its head. */
-const FIRST = 16 * 1024;
 /** So much is written to learn when a full socket has room: hundreds of slow clients hold one. */
 const NUDGE = 4 * 1024;
 /** So much is sent at most before others have their turn. */
@@ -60,12 +58,15 @@ class SendfilePump implements Pump {
   async move(piece: Piece): Promise<number> {
     const sent = this.#full || this.#unable ? 0 : this.#send(piece);
     if (sent === 0) return await this.#write(piece);
-    if (!this.#full) await setImmediate();
+    const isMore = sent < piece.end - piece.start;
+    if (isMore && !this.#full) await setImmediate();
     return sent;
   }
 
   // In one step, without an await: a descriptor that was closed in between may be another client's.
   #send({ start, end }: Piece): number {
+    // A small body is better written in one with its head.
+    if (!this.#response.headersSent && end - start > CHUNK) this.#response.flushHeaders();
     const socket = readySocket(this.#response);
     const to = descriptorOf(socket);
     if (socket === undefined || to === undefined) return 0;
@@ -100,17 +101,12 @@ class SendfilePump implements Pump {
   }
 
   async #write({ start, end }: Piece): Promise<number> {
-    const size = Math.min(this.#chunkSize(end - start), end - start);
+    const size = Math.min(this.#full ? NUDGE : CHUNK, end - start);
     this.#full = false;
     const chunk = Buffer.allocUnsafeSlow(size);
     const read = await this.#read(chunk, start);
     if (read > 0) await send(this.#response, chunk.subarray(0, read));
     return read;
-  }
-
-  #chunkSize(left: number): number {
-    if (this.#full) return NUDGE;
-    return this.#response.headersSent || left <= CHUNK ? CHUNK : FIRST;
   }
 
   async #read(chunk: Buffer, offset: number): Promise<number> {
