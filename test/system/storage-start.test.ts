@@ -5,6 +5,7 @@ import { launchBare, openDir, runBare } from '../helpers/bare-daemon.ts';
 import { request } from '../helpers/client.ts';
 import { runDaemon, startDaemon } from '../helpers/daemon.ts';
 import { tempDir } from '../helpers/files.ts';
+import { withoutKoffi } from '../helpers/koffi.ts';
 import { bodyOf, startOrigin } from '../helpers/origin.ts';
 import { needs } from '../helpers/programs.ts';
 import { linesThrough } from '../helpers/watching.ts';
@@ -85,10 +86,7 @@ test('a cache belongs to one daemon: the second one says so and ends, the first 
 
 test('without its native helper the cache still belongs to one daemon', async (t) => {
   if (!needs(t, 'flock')) return;
-  const hooks =
-    'import { registerHooks } from "node:module"; registerHooks({ resolve: (name, context, next) => {' +
-    ' if (name === "koffi") throw new Error("not installed"); return next(name, context); } })';
-  const node = ['--import', `data:text/javascript,${encodeURIComponent(hooks)}`];
+  const node = withoutKoffi;
   const cacheDir = join(await tempDir(t), 'cache');
   const first = launchBare(t, { cacheDir, node });
   await first.port;
