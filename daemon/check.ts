@@ -36,7 +36,7 @@ export async function check(config: Config): Promise<readonly string[]> {
     await reloadDoubt(config),
     await doubt('write log', config.logFile, { wanted: 'file', rootMakes }),
     await doubt('write access log', config.accessLog, { wanted: 'file', rootMakes }),
-    await doubt('make control socket in', socket && dirname(socket), {
+    await doubt('make the control socket in', socket && dirname(socket), {
       wanted: 'directory',
       rootMakes,
     }),
@@ -65,22 +65,26 @@ async function doubt(
   { wanted, rootMakes }: Doubtful,
 ): Promise<string | undefined> {
   if (path === undefined) return undefined;
-  try {
-    await access(path, constants.W_OK);
-  } catch (cause) {
-    if (errnoOf(cause) !== 'ENOENT')
-      return `Cannot ${verb} "${path}": ${wayOut(path, cause, wanted)}`;
-    const parent = dirname(path);
-    const missing = await access(parent, constants.W_OK).then(
-      () => undefined,
-      (error) => error,
-    );
-    if (missing === undefined) return undefined;
-    // The directory root makes; a file in one that is there, it does not.
-    if (rootMakes && (wanted === 'directory' || errnoOf(missing) === 'ENOENT')) return undefined;
-    return `Cannot ${verb} "${path}": ${wayOut(path, missing, wanted)}`;
+  let error = await whyNotWrite(path);
+  if (errnoOf(error) === 'ENOENT') {
+    const isDirectory = wanted === 'directory';
+    if (isDirectory && rootMakes) return undefined;
+    error = await whyNotWrite(isDirectory ? await nearestAbove(path) : dirname(path));
+    if (errnoOf(error) === 'ENOENT' && rootMakes) return undefined;
   }
-  return undefined;
+  return error === undefined
+    ? undefined
+    : `Cannot ${verb} "${path}": ${wayOut(path, error, wanted)}`;
+}
+
+async function whyNotWrite(path: string): Promise<unknown> {
+  return access(path, constants.W_OK).catch((error: unknown) => error);
+}
+
+async function nearestAbove(path: string): Promise<string> {
+  const parent = dirname(path);
+  const isMissing = errnoOf(await whyNotWrite(parent)) === 'ENOENT';
+  return isMissing ? nearestAbove(parent) : parent;
 }
 
 function isMe(user: string): boolean {

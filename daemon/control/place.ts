@@ -3,6 +3,7 @@ import { access, chmod, chown, lstat, mkdir, readFile, rm, stat } from 'node:fs/
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { CacheError, describe, errnoOf } from '../errors.ts';
+import { wayOut } from '../system/way-out.ts';
 
 /** What the address of a Unix socket holds on Linux, without its final NUL. */
 const MAX_PATH_BYTES = 107;
@@ -65,8 +66,21 @@ export async function clearPlace(path: string): Promise<void> {
     }
     await rm(path, { force: true });
   } catch (error) {
-    throw error instanceof CacheError ? error : unusable(path, describe(error), error);
+    throw error instanceof CacheError ? error : cannotListen(path, error);
   }
+}
+
+/** The error of the system, with the way out where it is a matter of permissions. */
+export function cannotListen(path: string, cause: unknown): CacheError {
+  const folder = dirname(path);
+  const denied = ['EACCES', 'EPERM', 'EROFS'].includes(errnoOf(cause) ?? '');
+  if (!denied) return unusable(path, describe(cause), cause);
+  // What lies at the root, as /run does, is to be nobody's own.
+  const shared = dirname(folder) === '/';
+  const reason = shared
+    ? `nobody but root may write to ${folder}; name a directory of its own in CONTROL_SOCKET`
+    : wayOut(folder, cause, 'directory');
+  return unusable(path, reason, cause);
 }
 
 function ignoreMissing(error: unknown): undefined {

@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { CacheError, describe } from '../errors.ts';
+import { describe } from '../errors.ts';
 import type { HandedControl } from '../system/activation.ts';
 import type { Log } from '../system/log.ts';
 import { type Answer, converse, type Wire } from './conversation.ts';
 import type { Hello } from './messages.ts';
-import { admitGroup, clearPlace } from './place.ts';
+import { admitGroup, cannotListen, clearPlace } from './place.ts';
 
 /** Connections at the same time. */
 const MAX_CONNECTIONS = 32;
@@ -110,8 +110,7 @@ async function listen(server: Server, path: string, at: Place): Promise<void> {
   try {
     await listening.promise;
   } catch (cause) {
-    const reason = describe(cause);
-    throw new CacheError('config', { verb: 'listen on', thing: path, reason, cause });
+    throw cannotListen(path, cause);
   }
   server.off('error', listening.reject);
 }

@@ -40,7 +40,10 @@ export async function bindListener(place: Listening): Promise<Listener> {
   const hold = (socket: Socket) => {
     early.add(socket);
     socket.once('close', () => early.delete(socket));
-    socket.pause();
+    // Not at once: Node has yet to resume what it gives to its parser.
+    process.nextTick(() => {
+      if (early.has(socket)) socket.pause();
+    });
   };
   server.on('connection', hold);
   const listening = await listen(server, place);

@@ -1,13 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Datagrams } from './unix-datagram.ts';
 
 /** How patient to be with a receiver. */
 export interface QueueOptions {
   /** Messages that wait at most; what comes on top is lost. */
   readonly most: number;
-  /** Milliseconds until a receiver that takes nothing is tried again. */
-  readonly retryAfter: number;
-  /** Errors that may pass, so that the message waits; after any other it is lost. */
-  readonly passing: readonly string[];
+  /**
+   * Errors that pass, so that the message waits, with the milliseconds until the receiver is tried
+   * again; after any other error the message is lost.
+   */
+  readonly passing: Readonly<Record<string, number>>;
   /** Told how each try went: the name of its errno, or undefined. */
   readonly tried: (errno: string | undefined) => void;
 }
@@ -16,30 +18,29 @@ export interface QueueOptions {
 export interface DatagramQueue {
   /** False when the message is lost. */
   send(text: string): boolean;
-  /** Tries once more what waits, and gives it up. */
-  close(): void;
+  /** Gives a receiver that is busy a second for what waits, and gives up what is left. */
+  close(): Promise<void>;
 }
 
 /** Sends without ever waiting: what the receiver does not take yet is kept, within bounds. */
 export function createQueue(datagrams: Datagrams, options: QueueOptions): DatagramQueue {
-  const { most, retryAfter, passing, tried } = options;
+  const { most, passing, tried } = options;
   const waiting: string[] = [];
   let retry: NodeJS.Timeout | undefined;
-  /** False when the first one has to wait. */
-  const sendFirst = (text: string): boolean => {
-    const errno = datagrams.send(text);
-    tried(errno);
-    if (errno !== undefined && passing.includes(errno)) return false;
-    waiting.shift();
-    return true;
-  };
+  /** How long the first one waits for its next try. */
+  let pause: number | undefined;
   const flush = () => {
     clearTimeout(retry);
-    retry = undefined;
-    for (const text of [...waiting]) {
-      if (sendFirst(text)) continue;
-      retry = setTimeout(flush, retryAfter);
-      return;
+    pause = undefined;
+    for (let text = waiting[0]; text !== undefined; text = waiting[0]) {
+      const errno = datagrams.send(text);
+      tried(errno);
+      pause = errno === undefined ? undefined : passing[errno];
+      if (pause !== undefined) {
+        retry = setTimeout(flush, pause);
+        return;
+      }
+      waiting.shift();
     }
   };
   return {
@@ -47,11 +48,16 @@ export function createQueue(datagrams: Datagrams, options: QueueOptions): Datagr
       if (waiting.length >= most) return false;
       waiting.push(text);
       // While the first one waits for its next try, so do those behind it.
-      if (retry === undefined) flush();
+      if (pause === undefined) flush();
       return true;
     },
-    close: () => {
+    close: async () => {
       flush();
+      const deadline = performance.now() + 1000;
+      while (pause !== undefined && performance.now() + pause < deadline) {
+        await sleep(pause);
+        flush();
+      }
       clearTimeout(retry);
       datagrams.close();
     },

@@ -5,7 +5,7 @@ import { createQueue } from './datagram-queue.ts';
 import { type Datagrams, openDatagrams } from './unix-datagram.ts';
 
 /** Only a receiver that is busy is worth waiting for: it may be about to give this process up. */
-const PATIENCE = { most: 100, retryAfter: 100, passing: ['EAGAIN', 'ENOBUFS'] };
+const PATIENCE = { most: 100, passing: { EAGAIN: 100, ENOBUFS: 100 } };
 
 /** The way to a service manager that speaks sd_notify(3). */
 export interface NotifyChannel {
@@ -41,12 +41,12 @@ export async function openNotifyChannel(
 
 function bySocket(datagrams: Datagrams, fail: (reason: string) => void): NotifyChannel {
   const tried = (errno: string | undefined) => {
-    if (errno !== undefined && !PATIENCE.passing.includes(errno)) fail(errno);
+    if (errno !== undefined && !Object.hasOwn(PATIENCE.passing, errno)) fail(errno);
   };
   const queue = createQueue(datagrams, { ...PATIENCE, tried });
   return {
     send: (assignments) => void queue.send(assignments.join('\n')),
-    close: async () => queue.close(),
+    close: () => queue.close(),
   };
 }
 

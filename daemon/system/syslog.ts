@@ -10,11 +10,13 @@ const DAEMON = 3 << 3;
 /** What a message may have, its head included: more than local log daemons cut, or less. */
 const MAX_BYTES = 2048;
 
-/** A log daemon that is being restarted is tried again every second. */
+/** One that is busy is tried again soon, for its queue is short; one that is not there, later. */
 const PATIENCE = {
   most: 1000,
-  retryAfter: 1000,
-  passing: ['EAGAIN', 'ENOBUFS', 'ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'ENOTCONN'],
+  passing: {
+    ...{ EAGAIN: 20, ENOBUFS: 20 },
+    ...{ ENOENT: 1000, ECONNREFUSED: 1000, ECONNRESET: 1000, ENOTCONN: 1000 },
+  },
 };
 
 const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
@@ -54,7 +56,7 @@ function bySocket(datagrams: Datagrams, { path, complain }: SyslogOptions): Sysl
       if (lost > 0 && queue.send(messageOf('warn', `${lost} lines were lost here`))) lost = 0;
       if (!queue.send(messageOf(level, text))) lost += 1;
     },
-    close: async () => queue.close(),
+    close: () => queue.close(),
   };
 }
 

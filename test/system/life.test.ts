@@ -1,6 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import { open as openFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import test from 'ava';
 import { launchBare, openDir, runBare } from '../helpers/bare-daemon.ts';
 import { connection, request } from '../helpers/client.ts';
@@ -104,6 +108,27 @@ test('any user runs it without a configuration: loopback, and a cache of their o
   t.true((await stat(join(home, '.cache/package-cache/.package-cache'))).isDirectory());
   const health = await request({ port: await daemon.port, target: '/.package-cache/health' });
   t.is(String(health.body), 'ok\n');
+});
+
+test('who connects while it starts waits, and is answered', async (t) => {
+  const folder = await tempDir(t);
+  const [fifo, file] = [join(folder, 'ca.pem'), join(folder, 'package-cache.conf')];
+  execFileSync('mkfifo', [fifo]);
+  await writeFile(file, `CA_FILE="${fifo}"\nCACHE_DIR="${folder}/cache"\n`);
+  // An address that no other test has, so that the port can be known before it is told.
+  const host = `127.${randomInt(1, 255)}.${randomInt(256)}.${randomInt(1, 255)}`;
+  const { log } = launchBare(t, { args: ['--config', file, '--host', host, '--port', '4000'] });
+  // Opens when the daemon does, which then waits for what is to be read.
+  const writer = await openFile(fifo, 'w');
+  const health = `http://${host}:4000/.package-cache/health`;
+  const asked = Promise.all([fetch(health), fetch(health)]);
+  const idle = connect(4000, host);
+  await once(idle, 'connect');
+  t.false(log.lines().some((line) => line.includes('listening')));
+  await writer.close();
+  for (const answer of await asked) t.is(await answer.text(), 'ok\n');
+  idle.end('GET /.package-cache/health HTTP/1.0\r\n\r\n');
+  t.regex(await text(idle), /^HTTP\/1\.1 200 OK\r\n/);
 });
 
 for (const [signal, sign] of [

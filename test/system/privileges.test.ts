@@ -184,6 +184,22 @@ asRoot(
   },
 );
 
+asRoot('a control socket that PC_USER cannot have is told with the way out', async (t) => {
+  const folder = await openDir(t);
+  const ways = [
+    [`${folder}/control.sock`, /mend it with: chown nobody:\S+ '/],
+    ['/run/package-cache-test.sock', /nobody but root may write to \/run; name a directory of/],
+  ] as const;
+  for (const [path, way] of ways) {
+    const { file } = await settle(t, ['PC_USER="nobody"']);
+    const conf = await readFile(file, 'utf8');
+    await writeFile(file, conf.replace(/CONTROL_SOCKET=.*/, `CONTROL_SOCKET="${path}"`));
+    const daemon = launchBare(t, { args: ['--config', file] });
+    t.regex(await daemon.log.find(/no control socket: Cannot listen on/), way);
+    await daemon.port;
+  }
+});
+
 asRoot('a directory on the way that PC_USER may not enter is the one that is told', async (t) => {
   const { file, cacheDir } = await settle(t, ['PC_USER="nobody"']);
   const closed = join(cacheDir, '..');
