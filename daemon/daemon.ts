@@ -14,6 +14,7 @@ import { createEvents, type Events } from './events.ts';
 import { createLiveConfig } from './live-config.ts';
 import type { Asking } from './origin/ask.ts';
 import { createFills } from './origin/collapse.ts';
+import type { FillReport } from './origin/fill-report.ts';
 import { createHealthBook, type HealthBook } from './origin/health.ts';
 import { openUpstream } from './origin/open-upstream.ts';
 import type { Upstream } from './origin/request.ts';
@@ -236,11 +237,20 @@ interface Closing {
   readonly grace: number;
 }
 
-// Downloads that nobody waits for any more may end too: what is fetched need not be fetched again.
+// What nobody waits for is kept as it is and goes on after the next start; only a file that is whole
+// is stored first.
 async function closeGently({ server, context, grace }: Closing): Promise<void> {
   const deadline = Promise.withResolvers<void>();
   const timer = setTimeout(deadline.resolve, grace);
-  const fills = context.fills.all().map((fill) => fill.finished);
-  await Promise.race([Promise.all([server.close(grace), ...fills]), deadline.promise]);
+  const stored = async () => {
+    await server.close(grace);
+    const whole = context.fills.all().filter((fill) => isWhole(fill.report()));
+    await Promise.all(whole.map((fill) => fill.finished));
+  };
+  await Promise.race([stored(), deadline.promise]);
   clearTimeout(timer);
+}
+
+function isWhole({ state, bytes, length }: FillReport): boolean {
+  return state === 'storing' || bytes === length;
 }

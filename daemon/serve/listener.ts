@@ -40,7 +40,7 @@ export async function bindListener(place: Listening): Promise<Listener> {
   const hold = (socket: Socket) => {
     early.add(socket);
     socket.once('close', () => early.delete(socket));
-    // Not at once: Node has yet to resume what it gives to its parser.
+    // Node has just scheduled that it is read from, and would undo a pause that comes first.
     process.nextTick(() => {
       if (early.has(socket)) socket.pause();
     });

@@ -44,6 +44,29 @@ test('told to stop, it takes nobody new, closes what is idle and lets transfers 
   t.regex(daemon.log().join('\n'), /info: stopping on SIGTERM\n.*\n?.*info: stopped$/);
 });
 
+test('a download that nobody waits for does not hold it up, and goes on after the next start', async (t) => {
+  const held = gate();
+  t.teardown(held.open);
+  const origin = await startOrigin(t, {
+    files: {
+      [target]: ({ headerOf }) =>
+        headerOf('range') === undefined ? { body, chunks: { gate: held, after: first } } : { body },
+    },
+  });
+  const daemon = await startDaemon(t, { sources: [origin.url] });
+  const client = connect(daemon.port, '127.0.0.1');
+  client.write(`GET ${target} HTTP/1.1\r\nHost: cache\r\n\r\n`);
+  await once(client, 'data');
+  await held.reached;
+  client.resetAndDestroy();
+  const began = performance.now();
+  t.deepEqual(await daemon.stop(), { code: 0, signal: null });
+  t.true(performance.now() - began < 10_000);
+  await daemon.restart();
+  await daemon.logged(/stored ".*package\.tar\.xz"/);
+  t.is(origin.requests.at(-1)?.headerOf('range'), `bytes=${first}-`);
+});
+
 test('Ctrl-C stops it as well, and with nothing to wait for at once', async (t) => {
   const daemon = await startDaemon(t);
   const began = performance.now();
