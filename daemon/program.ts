@@ -46,7 +46,9 @@ async function serve(load: () => Config, journal: boolean): Promise<void> {
   const config = load();
   const signals = catchSignals();
   const expectations = takeExpectations(process.env);
-  const prepared = await prepare(config, process.env);
+  const prepared = await prepare(config, process.env).catch((error: unknown) =>
+    failEarly(config, error),
+  );
   const log = await openLog(config, journal);
   const manager = await openServiceManager(expectations, log);
   try {
@@ -62,6 +64,16 @@ async function serve(load: () => Config, journal: boolean): Promise<void> {
     await manager.close();
     await log.close();
   }
+}
+
+// A log file may not be opened by root, whose it would be for ever; the system's log may.
+async function failEarly({ syslog }: Config, error: unknown): Promise<never> {
+  if (syslog) {
+    const log = await openLog({ logLevel: 'error', syslog }, false);
+    log.error(wordError(error));
+    await log.close();
+  }
+  throw error;
 }
 
 interface Warnings {

@@ -88,7 +88,7 @@ export async function holdUnix(
 /** Receives Unix datagrams, as service managers and log daemons do. */
 export interface DatagramReceiver {
   /** All that came so far. */
-  readonly messages: readonly string[];
+  readonly messages: string[];
   /** The first message that matches, of those after the first `after` ones; waits for it. */
   find(pattern: RegExp, after?: number): Promise<string>;
 }

@@ -5,7 +5,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
-import { type BareDaemon, launchBare } from '../helpers/bare-daemon.ts';
+import { type BareDaemon, launchBare, runBare } from '../helpers/bare-daemon.ts';
 import { open, request } from '../helpers/client.ts';
 import { startDaemon } from '../helpers/daemon.ts';
 import { tempDir } from '../helpers/files.ts';
@@ -74,6 +74,28 @@ test('under journald each line has its priority, and no time of its own', async 
   });
   await daemon.port;
   t.regex(daemon.log.lines().at(-1) ?? '', /^<6>listening on http/);
+});
+
+test('under journald the reason that a start failed is an error', async (t) => {
+  const script = 'JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec "$@"';
+  const through = ['sh', '-c', script, 'sh'];
+  const { code, stderr } = await runBare({ through, args: ['--host', '203.0.113.9'] });
+  t.is(code, 1);
+  t.regex(stderr, /^<3>package-cache: Cannot listen on "203\.0\.113\.9:0": .*\n$/);
+});
+
+test('with LOG_FILE standard error is silent, and the file has the time and the levels', async (t) => {
+  const path = join(await tempDir(t), 'daemon.log');
+  const daemon = launchBare(t, {
+    cacheDir: join(await tempDir(t), 'cache'),
+    through: ['sh', '-c', 'echo "LOG_FILE=$1" >"$1.conf"; shift; exec "$@"', 'sh', path],
+    args: ['--config', `${path}.conf`],
+  });
+  await linesThrough(path, /Z info: listening on http/);
+  daemon.signal('SIGTERM');
+  await daemon.exited;
+  t.regex((await linesThrough(path, /stopped/)).at(-1) ?? '', /^\d{4}-\S+Z info: stopped$/);
+  t.deepEqual(daemon.log.lines(), []);
 });
 
 test('a terminal that journald started is none: its log keeps the time', async (t) => {

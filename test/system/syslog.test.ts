@@ -21,15 +21,19 @@ const ownDevices =
 
 async function launchLogging(
   t: ExecutionContext,
-  options: { readonly node?: readonly string[]; readonly path?: string } = {},
+  options: {
+    readonly node?: readonly string[];
+    readonly path?: string;
+    readonly args?: readonly string[];
+  } = {},
 ): Promise<BareDaemon> {
   const folder = await tempDir(t);
-  const { node = [], path = join(folder, 'log') } = options;
+  const { node = [], path = join(folder, 'log'), args = [] } = options;
   return launchBare(t, {
     cacheDir: join(folder, 'cache'),
     node,
     through: ['unshare', '-m', 'sh', '-c', ownDevices, 'sh', join(folder, 'dev'), path],
-    args: ['--syslog', '--verbose'],
+    args: ['--syslog', '--verbose', ...args],
   });
 }
 
@@ -81,6 +85,26 @@ asRoot(
     daemon.signal('SIGHUP');
     await next.find(/reloaded: nothing changed/);
     t.is(daemon.log.lines().length, 1);
+  },
+);
+
+asRoot(
+  'why a start failed is in syslog and on standard error, whether root failed or the daemon',
+  async (t) => {
+    if (!needs(t, 'unshare', 'mount')) return;
+    const path = join(await tempDir(t), 'log');
+    const syslog = await receiveDatagrams(t, path);
+    for (const [args, reason] of [
+      [['--host', '203.0.113.9'], /^Cannot listen on "203\.0\.113\.9:0": this machine has no such/],
+      [['--cache', '/dev/null/cache'], /^Cannot use cache directory "\/dev\/null\/cache": it or a/],
+    ] as const) {
+      const daemon = await launchLogging(t, { path, args });
+      t.not((await daemon.exited).code, 0);
+      t.regex(daemon.log.lines().join('\n').replace('package-cache: ', ''), reason);
+      t.regex(parse(await syslog.find(/Cannot/)).text, reason);
+      t.is(parse(await syslog.find(/Cannot/)).priority, 3 * 8 + 3);
+      syslog.messages.splice(0);
+    }
   },
 );
 
