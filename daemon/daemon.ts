@@ -14,7 +14,6 @@ import { createEvents, type Events } from './events.ts';
 import { createLiveConfig } from './live-config.ts';
 import type { Asking } from './origin/ask.ts';
 import { createFills } from './origin/collapse.ts';
-import type { FillReport } from './origin/fill-report.ts';
 import { createHealthBook, type HealthBook } from './origin/health.ts';
 import { openUpstream } from './origin/open-upstream.ts';
 import type { Upstream } from './origin/request.ts';
@@ -28,6 +27,7 @@ import { bindListener, type Listener } from './serve/listener.ts';
 import type { Delivery } from './serve/pump.ts';
 import { chooseDelivery } from './serve/sendfile.ts';
 import { type HttpServer, openServer } from './serve/server.ts';
+import { stopServing } from './serve/stop.ts';
 import { type Counters, createCounters } from './stats.ts';
 import type { HandedControl } from './system/activation.ts';
 import type { Log } from './system/log.ts';
@@ -121,7 +121,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     });
     const server = await openServer({ listeners, stalled }, parts.context);
     parts.listening(server);
-    opened.push(() => closeGently({ server, context: parts.context, grace }));
+    opened.push(() => stopServing({ server, context: parts.context, grace }));
     const facts = parts.control(server);
     const control = await openControl(controlAt(options), facts);
     opened.push(async () => control?.close());
@@ -229,28 +229,4 @@ function continueDownloads(context: ServeContext, { partials, kept }: Unfinished
 
 function controlAt({ config, controlPlaces, handedControl }: DaemonOptions): ControlOptions {
   return { places: controlPlaces, handed: handedControl, group: config.group };
-}
-
-interface Closing {
-  readonly server: HttpServer;
-  readonly context: ServeContext;
-  readonly grace: number;
-}
-
-// What nobody waits for is kept as it is and goes on after the next start; only a file that is whole
-// is stored first.
-async function closeGently({ server, context, grace }: Closing): Promise<void> {
-  const deadline = Promise.withResolvers<void>();
-  const timer = setTimeout(deadline.resolve, grace);
-  const stored = async () => {
-    await server.close(grace);
-    const whole = context.fills.all().filter((fill) => isWhole(fill.report()));
-    await Promise.all(whole.map((fill) => fill.finished));
-  };
-  await Promise.race([stored(), deadline.promise]);
-  clearTimeout(timer);
-}
-
-function isWhole({ state, bytes, length }: FillReport): boolean {
-  return state === 'storing' || bytes === length;
 }
