@@ -43,14 +43,16 @@ export function findAccount({ user, group }: AccountNames): Account | undefined 
  * @throws CacheError `config` when that cannot be had: then this process must not go on.
  */
 export function becomeAccount({ uid, gid }: Account, user: string): void {
+  let isRoot: boolean;
   try {
     takeGroups(user, gid);
     process.setgid?.(gid);
     process.setuid?.(uid);
+    isRoot = keepsRoot({ uid, gid });
   } catch (cause) {
     throw refused(user, describe(cause), cause);
   }
-  if (keepsRoot({ uid, gid })) throw refused(user, 'root could be had back');
+  if (isRoot) throw refused(user, 'root could be had back');
 }
 
 function takeGroups(user: string, gid: number): void {
