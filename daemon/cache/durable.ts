@@ -1,5 +1,7 @@
-import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errnoOf } from '../errors.ts';
 
 /** Makes a rename or a creation in this directory survive a power cut. */
 export async function syncDirectory(path: string): Promise<void> {
@@ -49,6 +51,18 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   }
   await handle.close();
   await rename(fresh, path);
+}
+
+/** A new file, in place of one that may be there: its readers keep the old inode. */
+export async function createFile(path: string): Promise<FileHandle> {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  try {
+    return await open(path, flags, 0o644);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    await removeFile(path);
+    return await open(path, flags, 0o644);
+  }
 }
 
 /** unlink, content when there is nothing to remove. */

@@ -60,13 +60,23 @@ export interface PartialBook {
 /** Opens the records of one cache directory. */
 export async function openPartialBook(layout: Layout): Promise<PartialBook> {
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
+  // Every miss asks: nobody but us writes records, and hardly any key has one.
+  const recorded = new Set(await partialsIn(layout.partialFolder));
   return {
-    find: (key) => readKept(layout.partial(key), { boot, key }),
-    write: (record) => {
-      const stored: StoredRecord = { format: FORMAT, boot, ...record };
-      return replaceFile(recordOf(layout.partial(record.key)), `${JSON.stringify(stored)}\n`);
+    find: async (key) => {
+      const path = layout.partial(key);
+      return recorded.has(path) ? await readKept(path, { boot, key }) : undefined;
     },
-    forget: (key) => removeFile(recordOf(layout.partial(key))),
+    write: (record) => {
+      const path = layout.partial(record.key);
+      recorded.add(path);
+      const stored: StoredRecord = { format: FORMAT, boot, ...record };
+      return replaceFile(recordOf(path), `${JSON.stringify(stored)}\n`);
+    },
+    forget: async (key) => {
+      const path = layout.partial(key);
+      if (recorded.delete(path)) await removeFile(recordOf(path));
+    },
     expire: async (now, busy) => {
       for (const path of await partialsIn(layout.partialFolder)) {
         const found = await readKept(path, { boot });

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { GrowingBody, SharedHandle } from './body.ts';
-import { removeFile } from './durable.ts';
+import { createFile } from './durable.ts';
 import { skip, writeAll } from './write-all.ts';
 
 /** Bytes received but not yet in the file: above this the source is asked to wait. */
@@ -63,11 +63,7 @@ export class Partial {
 
   /** Starts an empty partial; one that a failed fill left at the path is given up. */
   static async create(path: string, length: number | undefined): Promise<Partial> {
-    // The old file may still have readers: they keep the inode, the new fill gets its own.
-    await removeFile(path);
-    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    const handle = await open(path, flags, 0o644);
-    return new Partial(new SharedHandle(handle), { path, length });
+    return new Partial(new SharedHandle(await createFile(path)), { path, length });
   }
 
   /**

@@ -68,8 +68,9 @@ interface Tools {
 async function find(layout: Layout, key: string): Promise<Entry | undefined> {
   for (const path of [layout.entry(key), layout.self(key)]) {
     const handle = await openEntry(path);
+    if (handle === 'nothing') return undefined;
     // A directory that lies elsewhere, by a symlink, keeps its document inside like any other.
-    if (handle === undefined) continue;
+    if (handle === 'symlink') continue;
     const found = await handle.stat().catch(async (error: unknown) => {
       await handle.close();
       throw unreadable(path, error);
@@ -81,13 +82,15 @@ async function find(layout: Layout, key: string): Promise<Entry | undefined> {
   return undefined;
 }
 
-async function openEntry(path: string): Promise<FileHandle | undefined> {
+async function openEntry(path: string): Promise<FileHandle | 'nothing' | 'symlink'> {
   try {
     // O_NONBLOCK: a FIFO that somebody put here must not hold a thread for ever.
     return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    // ELOOP is a symlink at the end of the path: never followed, so there is no entry.
-    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'].includes(errnoOf(error) ?? '')) return undefined;
+    const errno = errnoOf(error) ?? '';
+    // At the end of the path it is never followed: there is no entry.
+    if (errno === 'ELOOP') return 'symlink';
+    if (['ENOENT', 'ENOTDIR', 'ENXIO'].includes(errno)) return 'nothing';
     throw unreadable(path, error);
   }
 }

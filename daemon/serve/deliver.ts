@@ -32,7 +32,8 @@ export async function deliver(
     const end = endOf(body, window);
     if (offset >= end) return undefined;
     if (body.available() <= offset) {
-      response.flushHeaders();
+      // Node writes again, if only nothing, for a head that is out.
+      if (!response.headersSent) response.flushHeaders();
       if (!(await grows(body, offset))) return offset;
       continue;
     }
