@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Layout } from '../cache/layout.ts';
 import { CacheError, describe } from '../errors.ts';
@@ -36,6 +37,9 @@ export interface Housekeeping {
 
 /** Lists and dry runs at the same time: each takes a thread, and the disk's time. */
 const LOOKERS = 4;
+
+/** It is beside this file: as worker.ts here, as worker.js in the build. */
+const WORKER = `./worker${extname(import.meta.url)}`;
 
 interface Watch {
   readonly onReport: (report: WorkerReport) => unknown;
@@ -120,7 +124,7 @@ function startWorker({ root, task, watch }: Start): Job {
   const stop = sharedNumber();
   const taken = sharedNumber();
   const workerData: WorkerJob = { root, task, stop, taken };
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
+  const worker = new Worker(new URL(WORKER, import.meta.url), { workerData });
   const ended = Promise.withResolvers<WorkerResult>();
   let last: WorkerMessage | undefined;
   const take = () => {

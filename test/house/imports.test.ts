@@ -88,10 +88,6 @@ function packageOf({ specifier, target }: Import): string | undefined {
   return /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0];
 }
 
-function packagesIn(field: string): readonly string[] {
-  return Object.keys(JSON.parse(read('package.json'))[field] ?? {});
-}
-
 function roomOf(file: string): number {
   return rooms.findIndex((room) => room.test(file));
 }
@@ -227,22 +223,22 @@ test('a third-party package is imported only where its fence lets it', (t) => {
   t.deepEqual(outside.map(arrow), []);
 });
 
-test('every run-time dependency of package.json is imported', (t) => {
+test('what the programs import is bundled, so that whoever installs them needs no package', (t) => {
+  const { dependencies, optionalDependencies, devDependencies } = JSON.parse(read('package.json'));
+  t.deepEqual([dependencies, optionalDependencies], [undefined, undefined]);
   const imported = new Set(imports.map(packageOf));
-  const dependencies = [...packagesIn('dependencies'), ...packagesIn('optionalDependencies')];
   t.deepEqual(
-    dependencies.filter((name) => !imported.has(name)),
+    Object.keys(fences).filter((name) => !imported.has(name) || !(name in devDependencies)),
     [],
   );
 });
 
-test('every bare import is in package.json, and what only tests use is not needed to run', (t) => {
-  const runTime = [...packagesIn('dependencies'), ...packagesIn('optionalDependencies')];
-  const any = [...runTime, ...packagesIn('devDependencies')];
-  const missing = [
-    ...imports.filter((one) => !runTime.includes(packageOf(one) ?? runTime[0] ?? '')),
-    ...testImports.filter((one) => !any.includes(packageOf(one) ?? any[0] ?? '')),
-  ];
+test('every bare import of a test or of the build is in package.json', (t) => {
+  const { devDependencies } = JSON.parse(read('package.json'));
+  const missing = [...testImports, ...filesOf('contrib').flatMap(importsOf)].filter((one) => {
+    const name = packageOf(one);
+    return name !== undefined && !(name in devDependencies);
+  });
   t.deepEqual(missing.map(arrow), []);
 });
 
