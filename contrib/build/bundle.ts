@@ -34,6 +34,8 @@ export async function bundlePrograms({ root, build }: Places): Promise<readonly 
       js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
     },
     plugins: [koffiBeside],
+    // Where node_modules lies is in no comment of the bundle: the same sources, the same bytes.
+    preserveSymlinks: true,
     metafile: true,
     logLevel: 'warning',
   });

@@ -32,6 +32,8 @@ export interface DaemonOptions {
   /** Whom it runs as; needs root. */
   readonly user?: string;
   readonly cwd?: string;
+  /** The daemon's main file, when it is not the checkout's. */
+  readonly program?: string;
 }
 
 /** The real program at work. */
@@ -73,7 +75,7 @@ interface Life {
   readonly port: number;
 }
 
-const program = join(root, 'daemon/main.ts');
+const checkout = join(root, 'daemon/main.ts');
 const startBound = 20_000;
 const stopBound = 30_000;
 const teardownBound = 3000;
@@ -126,7 +128,7 @@ export async function runDaemon(
   args: readonly string[],
   options: Omit<LaunchOptions, 'args'> & { readonly within?: number } = {},
 ): Promise<Finished> {
-  return run(process.execPath, { within: startBound, ...options, args: [program, ...args] });
+  return run(process.execPath, { within: startBound, ...options, args: [checkout, ...args] });
 }
 
 async function settle(t: ExecutionContext, options: DaemonOptions): Promise<Place> {
@@ -170,7 +172,7 @@ async function begin(place: Place, port: number): Promise<Life> {
 
 async function launchDaemon(place: Place, port: number): Promise<Life> {
   const { options, confFile, log } = place;
-  const { env = {}, cwd, user, args = [] } = options;
+  const { env = {}, cwd, user, args = [], program = checkout } = options;
   const after = log.lines().length;
   const running = launch(process.execPath, {
     args: [program, '--config', confFile, '--port', String(port), ...args],
