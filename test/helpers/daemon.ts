@@ -34,6 +34,8 @@ export interface DaemonOptions {
   readonly cwd?: string;
   /** The daemon's main file, when it is not the checkout's. */
   readonly program?: string;
+  /** A process whose network it has; needs root. */
+  readonly inside?: number;
 }
 
 /** The real program at work. */
@@ -172,13 +174,14 @@ async function begin(place: Place, port: number): Promise<Life> {
 
 async function launchDaemon(place: Place, port: number): Promise<Life> {
   const { options, confFile, log } = place;
-  const { env = {}, cwd, user, args = [], program = checkout } = options;
+  const { env = {}, cwd, user, inside, args = [], program = checkout } = options;
   const after = log.lines().length;
   const running = launch(process.execPath, {
     args: [program, '--config', confFile, '--port', String(port), ...args],
     env,
     ...(cwd === undefined ? {} : { cwd }),
     ...(user === undefined ? {} : { user }),
+    ...(inside === undefined ? {} : { inside }),
     onLine: (line) => log.add(line),
   });
   log.follow(running.exited);

@@ -18,6 +18,8 @@ export interface LaunchOptions {
   readonly user?: string;
   /** Descriptors of ours that it gets as 3 and on. */
   readonly descriptors?: readonly number[];
+  /** A process whose network, and whose view of the files, it has; needs root. */
+  readonly inside?: number;
 }
 
 export interface Exit {
@@ -100,8 +102,9 @@ export async function openFiles(pid: number): Promise<string[]> {
 }
 
 function start(program: string, options: LaunchOptions): ChildProcess {
-  const { args, env = {}, cwd = root, user, descriptors = [] } = options;
-  const [command = program, ...all] = [...guard(user), program, ...args];
+  const { args, env = {}, cwd = root, user, inside, descriptors = [] } = options;
+  const enter = inside === undefined ? [] : ['nsenter', '-t', String(inside), '-n', '-m', '--'];
+  const [command = program, ...all] = [...enter, ...guard(user), program, ...args];
   return spawn(command, all, {
     cwd,
     // A suite starts the daemon a hundred times: it is compiled once.

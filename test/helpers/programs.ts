@@ -20,7 +20,11 @@ export function needs(t: ExecutionContext, ...programs: readonly string[]): bool
 }
 
 function isInstalled(program: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((directory) => {
+  // Of npm's own programs one or the other has the name of a system's: nft is a bundler's tracer.
+  const directories = (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((directory) => !directory.endsWith('node_modules/.bin'));
+  return directories.some((directory) => {
     try {
       accessSync(join(directory, program), constants.X_OK);
       return true;
