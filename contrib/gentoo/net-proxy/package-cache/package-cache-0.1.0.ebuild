@@ -12,9 +12,9 @@ S="${WORKDIR}/package"
 LICENSE="GPL-3+ ISC MIT"
 SLOT="0"
 KEYWORDS="~amd64 ~arm64"
-# The native parts are as koffi publishes them, for this machine and for others.
 RESTRICT="fetch strip"
-QA_PREBUILT="*"
+# koffi's native part is as its makers built it.
+QA_PREBUILT="usr/lib*/package-cache/build/native/*"
 
 BDEPEND="acct-group/package-cache"
 IDEPEND="
@@ -29,6 +29,14 @@ RDEPEND="
 pkg_nofetch() {
 	einfo "npm ci && npm pack, in a checkout of package-cache ${PV}, makes ${A}."
 	einfo "Put it into DISTDIR."
+}
+
+src_prepare() {
+	default
+	# The tarball serves all machines, and this image one.
+	local machine=$(usex arm64 arm64 x64) foreign=$(usex elibc_musl linux musl)
+	find build/native -path "*/koffi-linux-*" ! -path "*/koffi-linux-${machine}*" -delete || die
+	rm -r build/native/@koromix/*/"${foreign}"_* || die
 }
 
 src_install() {
