@@ -5,7 +5,7 @@ set -euo pipefail
 P=package-cache-$PV
 A=$P.tgz
 WORKDIR=${S%/*}
-into=/ mode=644
+into=/
 
 die() { echo "die: $*" >&2; exit 1; }
 inherit() { inherited="$*"; }

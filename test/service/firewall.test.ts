@@ -18,7 +18,7 @@ async function fetchFrom({ do: act }: Machine, url: string, ...options: readonly
   return { body: out.slice(out.indexOf('\r\n\r\n') + 4), outcome } satisfies Fetched;
 }
 
-/** What comes from where, in the end: the daemon's own word for it. */
+/** Waits until the daemon has it on its disk: what is asked for then is a hit. */
 async function stored(daemon: Daemon, name: string): Promise<void> {
   await daemon.logged(new RegExp(`stored "${name}"`));
 }

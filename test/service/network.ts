@@ -54,7 +54,7 @@ const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
 // No address waits for the answer that nobody has it already.
 const wire = `ip link add "$1" netns "$2" type veth peer name eth0 netns "$3"`;
-const join2 = `${wire} && nsenter -t "$2" -n ip link set "$1" master lan up`;
+const plug = `${wire} && nsenter -t "$2" -n ip link set "$1" master lan up`;
 const settle = 'ip link set lo up && ip link set eth0 up';
 const give = 'for a in "$@"; do ip addr add "$a" dev eth0 nodad; done';
 
@@ -66,8 +66,8 @@ export async function openNetwork(t: ExecutionContext): Promise<Network> {
   const [router, client, cache] = [await open(), await open(), await open()];
   const [guest, mirror] = [await open(), await open()];
   await router.do('ip link set lo up && ip link add lan type bridge && ip link set lan up');
-  await router.do(join2, 'client', String(router.pid), String(client.pid));
-  await router.do(join2, 'cache', String(router.pid), String(cache.pid));
+  await router.do(plug, 'client', String(router.pid), String(client.pid));
+  await router.do(plug, 'cache', String(router.pid), String(cache.pid));
   await router.do(wire, 'guests', String(router.pid), String(guest.pid));
   await router.do(wire, 'world', String(router.pid), String(mirror.pid));
   await router.do(`for a in 192.168.7.1/24 fd07::1/64; do ip addr add $a dev lan nodad; done
