@@ -29,6 +29,8 @@ export async function bundlePrograms({ root, build }: Places): Promise<readonly 
     platform: 'node',
     target: 'node24',
     format: 'esm',
+    // What only a miss needs is a file of its own, and not read before there is one.
+    splitting: true,
     // CommonJS packages ask for Node's modules with it, and an ES module has none.
     banner: {
       js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",

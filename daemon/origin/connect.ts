@@ -1,15 +1,13 @@
 import type { Socket } from 'node:net';
 import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { createLookup, type FamilyMemory, rememberFamily } from './address.ts';
+import { RESET } from './exchange.ts';
 import { hideInterim } from './interim.ts';
 
 /** A connection is made, TLS included, within this many milliseconds. */
 const CONNECT_TIMEOUT = 10_000;
 /** Node's own 250 ms gives up on far mirrors, one address after another. */
 const ADDRESS_TIMEOUT = 2000;
-
-/** The code of the error when a source resets a connection. */
-export const RESET = 'ERR_SOURCE_RESET';
 
 /** How connections to the sources are made. */
 export interface ConnectionOptions {
@@ -32,9 +30,20 @@ export interface Connection {
   readonly kept: boolean;
 }
 
-interface DispatcherOptions {
+/** What dispatchers are made of. */
+export interface DispatchersOptions {
   readonly options: ConnectionOptions;
   readonly memory: ConnectionMemory;
+}
+
+/** The ways out: each a pool of kept connections, one request at a time on each. */
+export interface Dispatchers {
+  readonly anywhere: Dispatcher;
+  /** To addresses that the whole internet can reach, and to no others. */
+  readonly publicOnly: Dispatcher;
+}
+
+interface DispatcherOptions extends DispatchersOptions {
   /** Connect to addresses that the whole internet can reach, and to no others. */
   readonly publicOnly: boolean;
 }
@@ -48,8 +57,15 @@ const settings = {
   keepAliveTimeout: 15_000,
 };
 
-/** A pool of kept connections, one request at a time on each. */
-export function createDispatcher(given: DispatcherOptions): Dispatcher {
+/** Opens them; nothing is connected yet. */
+export function createDispatchers(given: DispatchersOptions): Dispatchers {
+  return {
+    anywhere: createDispatcher({ ...given, publicOnly: false }),
+    publicOnly: createDispatcher({ ...given, publicOnly: true }),
+  };
+}
+
+function createDispatcher(given: DispatcherOptions): Dispatcher {
   const { options, memory } = given;
   if (options.proxy === undefined)
     return new Agent({ ...settings, connect: createConnector(given) });

@@ -20,6 +20,9 @@ export interface AnswerHead {
   readonly fields: RawFields;
 }
 
+/** The code of the error when a source resets a connection. */
+export const RESET = 'ERR_SOURCE_RESET';
+
 type Ending = { readonly error?: Error };
 
 /** One request on one connection: the head first, then the body at the reader's pace. */

@@ -3,14 +3,11 @@ import type { SourceUrl } from '../config/source-url.ts';
 import { CacheError } from '../errors.ts';
 import { fieldValue } from '../http/fields.ts';
 import { isPublicAddress, isPublicHost } from './address.ts';
-import {
-  type ConnectionMemory,
-  type ConnectionOptions,
-  createDispatcher,
-  RESET,
-} from './connect.ts';
-import { type AnswerHead, Exchange } from './exchange.ts';
+import type { ConnectionMemory, ConnectionOptions, Dispatchers } from './connect.ts';
+import { type AnswerHead, Exchange, RESET } from './exchange.ts';
 
+/** So long after the start, in ms, undici is loaded if nobody has needed it: hits do not. */
+const LOAD_AFTER = 1000;
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
@@ -56,25 +53,34 @@ export interface UpstreamOptions extends ConnectionOptions {
 /** Opens the way out: connections are kept and used again, one request at a time on each. */
 export function createUpstream(options: UpstreamOptions): Upstream {
   const memory: ConnectionMemory = { families: new Map(), starting: undefined };
-  const anywhere = createDispatcher({ options, memory, publicOnly: false });
-  const publicOnly = createDispatcher({ options, memory, publicOnly: true });
+  let loading: Promise<Dispatchers> | undefined;
+  const dispatchers = (): Promise<Dispatchers> => {
+    loading ??= import('./connect.ts').then(({ createDispatchers }) =>
+      createDispatchers({ options, memory }),
+    );
+    return loading;
+  };
+  // Whoever asks first hears of a failure.
+  const timer = setTimeout(() => void dispatchers().catch(() => {}), LOAD_AFTER).unref();
   const standing = {
     accept: '*/*',
     // A coded body could not be handed on byte for byte.
     'accept-encoding': 'identity',
   };
-  const context: Context = { anywhere, publicOnly, standing, memory, options };
+  const context: Context = { dispatchers, standing, memory, options };
   return {
     ask: (request) => startAttempt(context, request),
     close: async () => {
+      clearTimeout(timer);
+      if (loading === undefined) return;
+      const { anywhere, publicOnly } = await loading;
       await Promise.all([anywhere.destroy(), publicOnly.destroy()]);
     },
   };
 }
 
 interface Context {
-  readonly anywhere: Dispatcher;
-  readonly publicOnly: Dispatcher;
+  readonly dispatchers: () => Promise<Dispatchers>;
   readonly standing: Readonly<Record<string, string>>;
   readonly options: UpstreamOptions;
   readonly memory: ConnectionMemory;
@@ -129,6 +135,7 @@ interface Following {
 
 async function follow(context: Context, { request, send }: Following): Promise<UpstreamAnswer> {
   const { source } = request;
+  const dispatchers = await context.dispatchers();
   let hop: Hop = {
     origin: source.origin,
     path: source.basePath + request.path,
@@ -139,7 +146,7 @@ async function follow(context: Context, { request, send }: Following): Promise<U
       ...request.fields,
       ...(source.authorization === undefined ? {} : { authorization: source.authorization }),
     },
-    dispatcher: context.anywhere,
+    dispatcher: dispatchers.anywhere,
   };
   for (let redirects = 0; ; redirects += 1) {
     const answer = await send(hop);
@@ -149,7 +156,7 @@ async function follow(context: Context, { request, send }: Following): Promise<U
     if (redirects === MAX_REDIRECTS) {
       throw refusal(source, `it redirects more than ${MAX_REDIRECTS} times`);
     }
-    hop = await nextHop(context, { hop, location, source });
+    hop = await nextHop(dispatchers, { hop, location, source });
   }
 }
 
@@ -169,7 +176,10 @@ interface Redirect {
   readonly source: SourceUrl;
 }
 
-async function nextHop(context: Context, { hop, location, source }: Redirect): Promise<Hop> {
+async function nextHop(
+  dispatchers: Dispatchers,
+  { hop, location, source }: Redirect,
+): Promise<Hop> {
   // Where servers put what is not ASCII into a Location, it is UTF-8, as their links are.
   const text = Buffer.from(location, 'latin1').toString();
   const target = URL.parse(text, `${hop.origin}${hop.path}`);
@@ -183,7 +193,7 @@ async function nextHop(context: Context, { hop, location, source }: Redirect): P
     path: target.pathname + target.search,
     // Credentials are the source's own: no other host gets them.
     fields: same ? { ...fields, authorization } : fields,
-    dispatcher: await dispatcherFor(context, { hop, target, source }),
+    dispatcher: await dispatcherFor(dispatchers, { hop, target, source }),
   };
 }
 
@@ -194,14 +204,17 @@ interface Destination {
 }
 
 // A public mirror must not be able to make us fetch from the inside of the LAN.
-async function dispatcherFor(context: Context, { hop, target, source }: Destination) {
-  const guarded = hop.dispatcher === context.publicOnly || (await isPublicHost(source.hostname));
-  if (!guarded) return context.anywhere;
+async function dispatcherFor(
+  { anywhere, publicOnly }: Dispatchers,
+  { hop, target, source }: Destination,
+) {
+  const guarded = hop.dispatcher === publicOnly || (await isPublicHost(source.hostname));
+  if (!guarded) return anywhere;
   const host = target.hostname.replace(/^\[|\]$/g, '');
   if (/^[\d.]+$|:/.test(host) && !isPublicAddress(host)) {
     throw refusal(source, `it redirects to the private address ${host}`);
   }
-  return context.publicOnly;
+  return publicOnly;
 }
 
 function refusal(source: SourceUrl, reason: string): CacheError {
