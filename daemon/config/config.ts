@@ -121,10 +121,14 @@ function defaults() {
 }
 
 /**
- * A service, which is what reads a file or runs as root, keeps its cache where the shipped file
- * says; its user may well have no home, and changes when privileges are dropped.
+ * A service keeps its cache where its manager has made it (systemd.exec(5)). What reads a file or
+ * runs as root is one too: it has its cache where the shipped file says, since its user may well
+ * have no home, and changes when privileges are dropped.
  */
 function defaultCacheDir({ env, service }: { env: NodeJS.ProcessEnv; service: boolean }): string {
+  // systemd names several with colons between them.
+  const [made = ''] = (env.CACHE_DIRECTORY ?? '').split(':');
+  if (isAbsolute(made)) return made;
   if (service) return keys.CACHE_DIR.default;
   const { XDG_CACHE_HOME: caches = '', HOME: home = '' } = env;
   // A relative XDG_CACHE_HOME is to be ignored (XDG Base Directory Specification).

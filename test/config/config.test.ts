@@ -63,6 +63,14 @@ test('with a file the default cache does not depend on the user, who changes at 
   t.is(loadFile('', t.title).cacheDir, '/var/cache/package-cache');
 });
 
+test('the cache is in the directory that a service manager made, unless something says more', (t) => {
+  const env = { CACHE_DIRECTORY: '/var/cache/package-cache.debian:/b', HOME: '/home/user' };
+  const cacheDir = (argv: string[], uid: number) => loadConfig({ argv, env, uid }).cacheDir;
+  t.is(cacheDir([], 1), '/var/cache/package-cache.debian');
+  t.is(cacheDir([], 0), '/var/cache/package-cache.debian');
+  t.is(cacheDir(['--cache', '/c'], 1), '/c');
+});
+
 test('a file sets every key', (t) => {
   const config = loadFile(
     `PC_USER="pc"\nPC_GROUP="pcg"\nCACHE_DIR="/c"\nHOST="::"\nPORT="1"\nSOURCES="http://b http://a"
