@@ -22,6 +22,24 @@ export async function mountTmpfs(
   t: ExecutionContext,
   { at = '.', options }: Mount,
 ): Promise<string | undefined> {
+  return mounted(t, { at, script: `mount -t tmpfs -o "${options}" none "$1"` });
+}
+
+/** The same with an overlay of two file systems at it, as a container may have for its root. */
+export async function mountOverlay(t: ExecutionContext): Promise<string | undefined> {
+  const layers = 'lowerdir=$1/lower,upperdir=$1/upper,workdir=$1/work';
+  const script = `mount -t tmpfs none "$1" && mkdir "$1/lower" "$1/upper" "$1/work" &&
+    mount -t tmpfs none "$1/lower" && mount -t overlay -o "${layers}" none "$1"`;
+  return mounted(t, { at: '.', script });
+}
+
+interface Mounting {
+  readonly at: string;
+  /** Mounts at $1. */
+  readonly script: string;
+}
+
+async function mounted(t: ExecutionContext, { at, script }: Mounting): Promise<string | undefined> {
   if (!needs(t, 'unshare', 'mount')) return undefined;
   if (process.getuid?.() !== 0) {
     t.log('Not tested: only root may mount');
@@ -31,8 +49,8 @@ export async function mountTmpfs(
   const directory = await tempDir(t);
   await mkdir(`${directory}/${at}`, { recursive: true });
   // The shell lives as long as its input is open, and the mount as long as the shell.
-  const script = 'mount -t tmpfs -o "$1" none "$2" && echo mounted && read -r _';
-  const args = ['-m', 'sh', '-c', script, 'sh', options, `${directory}/${at}`];
+  const shellScript = `${script} && echo mounted && read -r _`;
+  const args = ['-m', 'sh', '-c', shellScript, 'sh', `${directory}/${at}`];
   const shell = spawn('unshare', args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(shell, 'exit');
   t.teardown(async () => {

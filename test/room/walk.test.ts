@@ -7,7 +7,7 @@ import { lastUseOf } from '../../daemon/cache/entry.ts';
 import { type Problem, type WalkedEntry, walk } from '../../daemon/room/walk.ts';
 import { plant } from '../helpers/entries.ts';
 import { tempDir, writeTree } from '../helpers/files.ts';
-import { mountTmpfs } from '../helpers/mounts.ts';
+import { mountOverlay, mountTmpfs } from '../helpers/mounts.ts';
 import { root as checkout, run } from '../helpers/process.ts';
 
 function walked(t: ExecutionContext, root: string): WalkedEntry[] {
@@ -122,6 +122,13 @@ test('what disappears during the walk is not missed', async (t) => {
   t.false(found.next().done);
   for (const name of ['a', ...names]) rmSync(join(root, name), { recursive: true });
   t.true([...found].length <= 1);
+});
+
+test('on an overlay, as in a container, the files are found', async (t) => {
+  const root = await mountOverlay(t);
+  if (root === undefined) return;
+  await writeTree(root, { a: '', 'below/b': '' });
+  t.deepEqual(keysOf(t, root).toSorted(), ['a', 'below/b']);
 });
 
 test('other file systems are left alone', async (t) => {
