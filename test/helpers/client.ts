@@ -10,6 +10,8 @@ export type { Answer, Ended, Head } from './client-answer.ts';
 /** What is sent, and nothing that was not asked for but Host. */
 export interface RequestOptions extends Listener {
   readonly port: number;
+  /** Where the server is: 127.0.0.1 when nothing is said. */
+  readonly address?: string;
   /** Sent as it is. */
   readonly target: string;
   readonly method?: string;
@@ -136,18 +138,20 @@ export async function raw(
 
 function dial({
   port,
+  address = '127.0.0.1',
   silence = patience,
   t,
-}: Pick<RequestOptions, 'port' | 'silence' | 't'>): Wire {
-  const wire = new Wire(connect(port, '127.0.0.1'), silence);
+}: Pick<RequestOptions, 'port' | 'address' | 'silence' | 't'>): Wire {
+  const wire = new Wire(connect(port, address), silence);
   t?.teardown(() => wire.socket.destroy());
   return wire;
 }
 
 function headBytes(options: RequestOptions): Buffer {
-  const { target, method = 'GET', version = '1.1', fields = [], host, port, payload } = options;
+  const { target, method = 'GET', version = '1.1', fields = [], host, payload } = options;
+  const { address = '127.0.0.1', port } = options;
   const hasHost = host === false || valuesOf(fields, 'host').length > 0;
-  const all: Field[] = hasHost ? [...fields] : [['Host', host ?? `127.0.0.1:${port}`], ...fields];
+  const all: Field[] = hasHost ? [...fields] : [['Host', host ?? `${address}:${port}`], ...fields];
   const head = formatHead(`${method} ${target} HTTP/${version}`, all);
   return Buffer.concat([head, Buffer.from(payload ?? '')]);
 }

@@ -26,12 +26,14 @@ export interface OriginOptions {
   readonly silent?: boolean;
   /** False: every answer ends its connection. */
   readonly keepAlive?: boolean;
+  /** Where it listens: 127.0.0.1 when nothing is said. */
+  readonly address?: string;
   readonly files?: Readonly<Record<string, Script>>;
 }
 
 /** A scripted HTTP origin; what nobody scripted is a 404. */
 export interface Origin {
-  /** `http://127.0.0.1:PORT/`. */
+  /** `http://ADDRESS:PORT/`. */
   readonly url: string;
   readonly port: number;
   readonly requests: readonly OriginRequest[];
@@ -84,7 +86,7 @@ export async function startOrigin(
       socket.resetAndDestroy();
     });
   });
-  const port = await listen(server);
+  const port = await listen(server, 0, options.address);
   t.teardown(async () => {
     await stop(server, state);
     if (state.failures.length > 0) throw state.failures[0];
@@ -95,9 +97,10 @@ export async function startOrigin(
 }
 
 function originOf(server: Server, port: number, state: State): Origin {
+  const { address = '127.0.0.1' } = state.options;
   const of = (path: string) => state.named.get(nameOf(path)) ?? [];
   return {
-    url: `http://127.0.0.1:${port}/`,
+    url: `http://${address}:${port}/`,
     port,
     requests: state.requests,
     get connections() {
@@ -115,7 +118,7 @@ function originOf(server: Server, port: number, state: State): Origin {
     gate,
     stop: () => stop(server, state),
     restart: async () => {
-      await listen(server, port);
+      await listen(server, port, address);
     },
   };
 }

@@ -7,7 +7,7 @@ import type { ExecutionContext } from 'ava';
  * laptop and fails it in CI, where `.ci/run` installs them.
  */
 export function needs(t: ExecutionContext, ...programs: readonly string[]): boolean {
-  const missing = programs.filter((program) => !isInstalled(program));
+  const missing = missingOf(programs);
   if (missing.length === 0) return true;
   const note = `Not tested: ${missing.join(', ')} not installed`;
   if (process.env.CI === 'true') {
@@ -17,6 +17,11 @@ export function needs(t: ExecutionContext, ...programs: readonly string[]): bool
     t.pass();
   }
   return false;
+}
+
+/** Those of the programs that are not installed. */
+export function missingOf(programs: readonly string[]): readonly string[] {
+  return programs.filter((program) => !isInstalled(program));
 }
 
 function isInstalled(program: string): boolean {
