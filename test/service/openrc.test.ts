@@ -1,0 +1,4 @@
+import { openrc } from './host/kinds.ts';
+import { testService } from './suite.ts';
+
+testService(openrc('trixie'));

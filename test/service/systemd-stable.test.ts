@@ -1,0 +1,4 @@
+import { systemd } from './host/kinds.ts';
+import { testService } from './suite.ts';
+
+testService(systemd('trixie'));
