@@ -90,21 +90,27 @@ export const everyday: Promises = {
   },
 
   'its logs go on after logrotate has moved them away': async (t, scene) => {
-    const conf = { ACCESS_LOG: '/var/log/package-cache/access.log' };
-    await begin(t, scene, { files, conf });
+    const folder = '/var/log/package-cache';
+    const conf = { ACCESS_LOG: `${folder}/access.log`, LOG_FILE: `${folder}/package-cache.log` };
     const { host, service } = scene;
+    const names = ['access.log', 'package-cache.log'];
+    const lines = (name: string) =>
+      readFile(host.path(`${folder}/${name}`), 'utf8').catch(() => '');
+    const tellOf = async (target: string) => {
+      await get(scene, `/${target}`);
+      for (const name of names) {
+        await until(`${name} tells of ${target}`, async () => (await lines(name)).includes(target));
+      }
+    };
+    await begin(t, scene, { files: { ...files, '/distfiles/b-1.tar': body }, conf });
     await service.start();
-    await get(scene, '/distfiles/a-1.tar');
-    const lines = async (name: string) =>
-      readFile(host.path(`/var/log/package-cache/${name}`), 'utf8').catch(() => '');
-    await until('the access is logged', async () => (await lines('access.log')).includes('a-1'));
+    await tellOf('distfiles/a-1.tar');
     await host.sh('logrotate --force /etc/logrotate.d/package-cache');
-    t.regex(await lines('access.log.1'), /a-1\.tar/);
-    t.false((await lines('access.log')).includes('a-1.tar'));
-    await get(scene, '/distfiles/a-1.tar');
-    await until('the access is logged anew', async () =>
-      (await lines('access.log')).includes('a-1'),
-    );
-    t.is(await host.sh('find /var/log/package-cache ! -user package-cache'), '');
+    for (const name of names) {
+      t.regex(await lines(`${name}.1`), /a-1\.tar/);
+      t.notRegex(await lines(name), /a-1\.tar/);
+    }
+    await tellOf('distfiles/b-1.tar');
+    t.is(await host.sh(`find ${folder} ! -user package-cache`), '');
   },
 };
