@@ -122,7 +122,9 @@ async function isLive(path: string): Promise<boolean> {
  */
 export async function admitGroup(path: string, group: string | undefined): Promise<void> {
   try {
-    if (group !== undefined) await chown(path, -1, await groupId(group));
+    const id = group === undefined ? undefined : await groupId(group);
+    // A sandbox may refuse the call itself: where there is nothing to change it is not made.
+    if (id !== undefined && id !== (await lstat(path)).gid) await chown(path, -1, id);
     await chmod(path, 0o660);
   } catch (cause) {
     await chmod(path, 0o600).catch(() => {});
