@@ -40,7 +40,9 @@ export const everyday: Promises = {
   },
 
   'it runs as its own user, and every file is whose it should be': async (t, scene) => {
-    await begin(t, scene, { files, conf: { ACCESS_LOG: '/var/log/package-cache/access.log' } });
+    const account = { PC_USER: 'package-cache', PC_GROUP: 'package-cache' };
+    const conf = { ...account, ACCESS_LOG: '/var/log/package-cache/access.log' };
+    await begin(t, scene, { files, conf });
     const { host, service } = scene;
     await service.start();
     await fetchStored(scene, '/distfiles/a-1.tar');
