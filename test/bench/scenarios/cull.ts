@@ -7,7 +7,7 @@ import { cpuOf } from '../measure.ts';
 import { type Scenario, type Stage, settled, untilUp } from '../stage.ts';
 import { layDown, manyPath, manyTiny } from '../tree.ts';
 
-const ctl = fileURLToPath(new URL('../../../ctl/main.ts', import.meta.url));
+const ctl = fileURLToPath(new URL('../../../build/package-cache-ctl.js', import.meta.url));
 const OLD = new Date('2020-01-01T00:00:00Z');
 const name = '';
 const base = 'find -delete';
