@@ -7,8 +7,6 @@ const AT_ONCE = 8;
 export interface Wire {
   /** Resolves when the text is with the kernel, or the connection is gone. */
   send(text: string): Promise<void>;
-  /** Bytes that wait for the client to read. */
-  buffered(): number;
   /** Reads nothing more from the client, so that what it writes stays with it. */
   pause(): void;
   resume(): void;
@@ -18,8 +16,6 @@ export interface Wire {
 export interface Line {
   /** Resolves when it is sent: wait for it, so that nothing piles up. */
   notify(notification: Notification): Promise<void>;
-  /** Bytes that wait for the client to read. */
-  buffered(): number;
   /** The client is gone. */
   readonly gone: AbortSignal;
 }
@@ -47,7 +43,7 @@ export function converse(wire: Wire, hello: Hello, answer: Answer): Conversation
     );
     return sending;
   };
-  const line: Line = { notify: say, buffered: () => wire.buffered(), gone: gone.signal };
+  const line: Line = { notify: say, gone: gone.signal };
   const take = async (message: Buffer): Promise<void> => {
     const response = await answer(message, line);
     if (response !== undefined) await say(response);

@@ -127,7 +127,6 @@ function refuse(socket: Duplex): void {
 function attend(client: WebSocket, { hello, answer }: SocketOptions): void {
   const wire: Wire = {
     send: (text) => new Promise((resolve) => client.send(text, () => resolve())),
-    buffered: () => client.bufferedAmount,
     pause: () => client.pause(),
     resume: () => client.resume(),
   };

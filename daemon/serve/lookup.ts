@@ -25,6 +25,9 @@ export async function lookUp(
   const { mutable } = context.settings().policy.classify(route.path);
   const fill = context.fills.get(route.key);
   if (fill?.whole !== undefined) return { kind: 'whole', fill: fill.join(), head: fill.whole };
+  // Nobody who joins the first download of a file need look for it on disk.
+  const isFirst = fill?.joinable === true && fill.order.stored === undefined;
+  if (isFirst && !mutable) return { kind: 'miss', mutable };
   const entry = context.store.peek(route.key) ?? (await context.store.find(route.key));
   if (entry === undefined) return { kind: 'miss', mutable };
   if (!mutable) return { kind: 'hit', entry, meta: undefined };

@@ -11,7 +11,7 @@ const CHUNK = 64 * 1024;
 /** So much is written to learn when a full socket has room: hundreds of slow clients hold one. */
 const NUDGE = 4 * 1024;
 /** So much is sent at most before others have their turn. */
-const WINDOW = 1024 * 1024;
+const WINDOW = 512 * 1024;
 /** The unit in which the kernel reads ahead: with both of its ends in memory, all of it is. */
 const READ_AHEAD = 128 * 1024;
 

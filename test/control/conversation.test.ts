@@ -15,7 +15,6 @@ function wire() {
       sent.push(text);
       return new Promise((resolve) => flushes.push(resolve));
     },
-    buffered: () => 0,
     pause: () => {
       paused = true;
     },

@@ -7,7 +7,6 @@ import { CacheError } from '../../daemon/errors.ts';
 
 const line: Line = {
   notify: async () => {},
-  buffered: () => 0,
   gone: new AbortController().signal,
 };
 

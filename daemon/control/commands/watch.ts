@@ -32,19 +32,24 @@ function sender({ id, line }: Call): (event: EventReport) => void {
     while (waiting.length > 0) {
       const events = waiting.slice(0, MAX_ROWS);
       waiting = waiting.slice(MAX_ROWS);
-      if (waiting.length === 0) bytes = 0;
+      for (const event of events) bytes -= sizeOf(event);
       await line.notify({ jsonrpc: '2.0', method: 'events', params: { id, events, dropped } });
     }
     sending = false;
   };
   return (event) => {
-    const size = event.thing.length + event.text.length;
-    if (bytes + line.buffered() + size > MAX_WAITING_BYTES) {
-      dropped += 1;
-      return;
-    }
-    bytes += size;
+    bytes += sizeOf(event);
     waiting.push(event);
+    // The oldest go: who begins to read again wants to know what is.
+    while (bytes > MAX_WAITING_BYTES) {
+      const oldest = waiting.shift();
+      if (oldest !== undefined) bytes -= sizeOf(oldest);
+      dropped += 1;
+    }
     if (!sending) void flush();
   };
+}
+
+function sizeOf({ thing, text }: EventReport): number {
+  return thing.length + text.length;
 }
