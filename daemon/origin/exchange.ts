@@ -35,10 +35,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #aborted: Error | undefined;
   #arrival: PromiseWithResolvers<void> | undefined;
   readonly #starting: () => void;
+  readonly #received: (bytes: number) => void;
 
-  /** @param starting told just before the request is written */
-  constructor(starting: () => void = () => {}) {
+  /**
+   * @param starting told just before the request is written
+   * @param received told of the bytes of every piece of the body
+   */
+  constructor(starting: () => void = () => {}, received: (bytes: number) => void = () => {}) {
     this.#starting = starting;
+    this.#received = received;
     // Whoever gave the exchange up may never look at its head.
     this.#head.promise.catch(() => {});
   }
@@ -116,6 +121,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#received(chunk.length);
     if (this.#sink !== undefined) {
       this.#sink.data(chunk);
       return;

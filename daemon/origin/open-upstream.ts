@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { readCertificates } from '../system/certificates.ts';
+import { createGarbageMeter } from '../system/garbage.ts';
 import { createUpstream, type Upstream } from './request.ts';
 
 /** Who we are to the sources. */
@@ -19,6 +20,7 @@ export async function openUpstream(config: Config, { version, id }: Self): Promi
   return createUpstream({
     userAgent: `package-cache/${version}`,
     id,
+    received: createGarbageMeter(),
     ...(caFile === undefined ? {} : { ca: [await readCertificates(caFile)] }),
     ...(upstreamProxy === undefined ? {} : { proxy: upstreamProxy }),
   });

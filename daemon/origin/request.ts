@@ -48,6 +48,8 @@ export interface UpstreamOptions extends ConnectionOptions {
   readonly userAgent: string;
   /** Our own id, for Via (RFC 9110 section 7.6.3) and CDN-Loop (RFC 8586). */
   readonly id: string;
+  /** Told of the bytes of every piece of every body. */
+  readonly received?: (bytes: number) => void;
 }
 
 /** Opens the way out: connections are kept and used again, one request at a time on each. */
@@ -104,7 +106,7 @@ function startAttempt(context: Context, request: UpstreamRequest): Attempt {
       context.memory.starting = (connection) => {
         kept = connection.kept;
       };
-    });
+    }, context.options.received);
     current = exchange;
     const { origin, path, fields, dispatcher } = hop;
     dispatcher.dispatch({ origin, path, method: request.method, headers: fields }, exchange);

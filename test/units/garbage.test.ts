@@ -1,0 +1,27 @@
+import test from 'ava';
+import { createGarbageMeter } from '../../daemon/system/garbage.ts';
+
+const megabyte = 1024 * 1024;
+
+test('garbage is collected once for every 16 MiB of buffers, whatever their sizes', (t) => {
+  let collected = 0;
+  const meter = createGarbageMeter(() => {
+    collected += 1;
+  });
+  for (let buffers = 0; buffers < 255; buffers += 1) meter(megabyte / 16);
+  t.is(collected, 0);
+  meter(megabyte / 16);
+  t.is(collected, 1);
+  meter(100 * megabyte);
+  t.is(collected, 2);
+});
+
+test('buffers that nobody holds are gone when the meter has collected', (t) => {
+  const meter = createGarbageMeter();
+  const before = process.memoryUsage().arrayBuffers;
+  for (let buffers = 0; buffers < 128; buffers += 1) {
+    const { length } = Buffer.allocUnsafeSlow(megabyte);
+    meter(length);
+  }
+  t.true(process.memoryUsage().arrayBuffers - before < 48 * megabyte);
+});
