@@ -37,8 +37,10 @@ export const reads: Delivery = {
     let chunk: Buffer | undefined;
     return {
       async move({ start, end }) {
-        chunk ??= Buffer.allocUnsafeSlow(Math.min(CHUNK, end - start));
-        const { bytesRead } = await file.read(chunk, 0, Math.min(chunk.length, end - start), start);
+        const wanted = Math.min(CHUNK, end - start);
+        // The first bytes of a download may be few, and many follow.
+        if (chunk === undefined || chunk.length < wanted) chunk = Buffer.allocUnsafeSlow(wanted);
+        const { bytesRead } = await file.read(chunk, 0, wanted, start);
         if (bytesRead > 0) await send(response, chunk.subarray(0, bytesRead));
         return bytesRead;
       },
