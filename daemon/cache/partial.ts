@@ -119,6 +119,7 @@ export class Partial {
 
   /** Resolves when all that was queued is in the file, or will never be. */
   async flushed(): Promise<void> {
+    if (this.#writing === undefined) return;
     this.#hurry();
     await this.#writing;
   }
