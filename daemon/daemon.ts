@@ -72,8 +72,7 @@ export interface DaemonOptions {
 }
 
 /**
- * Opens everything in order: the cache directory first, so that nobody is let in whom it could not
- * serve.
+ * Opens everything in order: whoever connects is let in last, when there is a cache to serve from.
  *
  * @throws CacheError that says what cannot be had; then nothing is left open.
  */
@@ -84,6 +83,10 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     for (const close of opened.toReversed()) await close();
   };
   try {
+    const { listeners = [await bindListener(config)], stalled } = options;
+    opened.push(async () => {
+      for (const listener of listeners) listener.close();
+    });
     const directory = await openDirectory(config.cacheDir);
     opened.push(() => directory.close());
     const counters = createCounters();
@@ -115,10 +118,6 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     };
     const parts = assemble(assembly);
     opened.push(() => parts.context.fills.close('the daemon stops'));
-    const { listeners = [await bindListener(config)], stalled } = options;
-    opened.push(async () => {
-      for (const listener of listeners) listener.close();
-    });
     const server = await openServer({ listeners, stalled }, parts.context);
     parts.listening(server);
     opened.push(() => stopServing({ server, context: parts.context, grace }));
