@@ -74,9 +74,9 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     ask: (request) => startAttempt(context, request),
     close: async () => {
       clearTimeout(timer);
-      if (loading === undefined) return;
-      const { anywhere, publicOnly } = await loading;
-      await Promise.all([anywhere.destroy(), publicOnly.destroy()]);
+      // Whoever asked has heard of it if it could not be loaded; then nothing is open.
+      const opened = await loading?.catch(() => undefined);
+      await Promise.all([opened?.anywhere.destroy(), opened?.publicOnly.destroy()]);
     },
   };
 }
