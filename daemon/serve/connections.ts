@@ -57,7 +57,11 @@ export class Connections {
     answers.add(response);
     this.#fresh.delete(socket);
     // Not at once: Node reads on at the end of each request in the piece it is at.
-    if (answers.size >= MAX_PIPELINED) process.nextTick(() => socket.pause());
+    if (answers.size >= MAX_PIPELINED) {
+      process.nextTick(() => {
+        if (answers.size >= MAX_PIPELINED) socket.pause();
+      });
+    }
     response.once('close', () => {
       answers.delete(response);
       if (answers.size < MAX_PIPELINED && socket.isPaused()) socket.resume();
