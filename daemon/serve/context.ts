@@ -18,6 +18,13 @@ export interface Settings {
   readonly allowed: AllowList;
 }
 
+/** The head of a body in memory. */
+export interface PreparedHead {
+  readonly cacheStatus: string;
+  /** Name, value, name, value: as Node writes them out without a look. */
+  readonly fields: string[];
+}
+
 /** What answering requests takes. */
 export interface ServeContext {
   /** The settings in force now: read them once a request. */
@@ -28,8 +35,8 @@ export interface ServeContext {
   readonly fills: Fills;
   readonly asking: () => Asking;
   readonly delivery: Delivery;
-  /** Prepared heads of bodies in memory, each as long as its body. */
-  readonly heads: WeakMap<Buffer, readonly string[]>;
+  /** Prepared heads of bodies in memory, each kept as long as its body. */
+  readonly heads: WeakMap<Buffer, PreparedHead>;
   readonly counters: Counters;
   readonly log: Log;
   readonly events: Events;

@@ -16,7 +16,7 @@ export interface Window {
  *
  * @returns undefined, or where the file stopped growing because the disk is in trouble: from there
  * on the body has to come from elsewhere.
- * @throws the fill's failure, or CacheError `truncated` when the file is shorter than it was.
+ * @throws the fill's failure, or CacheError `storage` when the file is shorter than it was.
  */
 export async function deliver(
   client: Client,

@@ -6,7 +6,7 @@ import { type CacheStatus, formatCacheStatus } from '../http/cache-status.ts';
 import { hasField } from '../http/fields.ts';
 import { contentTypeOf } from '../http/media-type.ts';
 import type { Client } from './client.ts';
-import type { ServeContext } from './context.ts';
+import type { PreparedHead, ServeContext } from './context.ts';
 import { fieldsOf, type Representation, respond } from './respond.ts';
 
 /** A stored entry that is to be answered with. */
@@ -69,22 +69,19 @@ function respondAtOnce(client: Client, stored: Stored, context: ServeContext): b
     head = prepareHead(stored, context);
     context.heads.set(bytes, head);
   }
-  client.cacheStatus = head[1] as string;
-  client.response.writeHead(200, head as string[]);
+  client.cacheStatus = head.cacheStatus;
+  client.response.writeHead(200, head.fields);
   client.response.end(bytes);
   client.sent += bytes.length;
   return true;
 }
 
-function prepareHead(stored: Stored, context: ServeContext): readonly string[] {
+function prepareHead(stored: Stored, context: ServeContext): PreparedHead {
   const shown = representationOf(stored, context);
-  return [
-    'Cache-Status',
-    formatCacheStatus(shown.cacheStatus),
-    ...fieldsOf(shown).flat(),
-    'Content-Length',
-    String(shown.length),
-  ];
+  const cacheStatus = formatCacheStatus(shown.cacheStatus);
+  const length = String(shown.length);
+  const own = ['Cache-Status', cacheStatus, 'Content-Length', length];
+  return { cacheStatus, fields: [...own, ...fieldsOf(shown).flat()] };
 }
 
 // No client waits for it; a file that is not ours to touch is served all the same.

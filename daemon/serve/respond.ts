@@ -77,9 +77,7 @@ interface Shown {
 }
 
 /** The fields that every answer with a representation has, whatever its status. */
-export function fieldsOf(
-  shown: Omit<Representation, 'cacheStatus'>,
-): [name: string, value: string][] {
+export function fieldsOf(shown: Representation): [name: string, value: string][] {
   const { lastModified, etag } = validatorsOf(shown);
   const fields: [string, string][] = [['Content-Type', shown.type]];
   if (lastModified !== undefined) fields.push(['Last-Modified', formatHttpDate(lastModified)]);

@@ -11,7 +11,7 @@ export type GarbageMeter = (bytes: number) => void;
  * Has the young garbage collected, half a millisecond's work, before there is much of it. What a
  * socket reads comes in a new buffer of 64 KiB each time, whose memory V8 does not see as part of
  * its young generation: every 32 MB of it, V8 would look through all objects of the process, which
- * took a third of the processor time of a download.
+ * took almost half of the processor time of a download.
  */
 export function createGarbageMeter(collect: () => void = youngCollector()): GarbageMeter {
   let waiting = 0;
