@@ -11,8 +11,9 @@ export interface Places {
 
 /**
  * Bundles the two programs, and the worker that the daemon starts from beside itself, with the
- * packages they import. Neither minified nor with source maps: a stack trace names our functions
- * as they are, and smaller files start no sooner.
+ * packages they import; what they share, and what they need later or never, in files of their own.
+ * Neither minified nor with source maps: a stack trace names our functions as they are, and fewer
+ * characters start no sooner.
  *
  * @returns the names of the packages that are in the bundles
  */
