@@ -1,4 +1,4 @@
-import { MAX_MESSAGE_BYTES } from '../daemon/control/protocol.ts';
+import { MAX_MESSAGE_BYTES } from '../daemon/control/wire.ts';
 
 type Params = Readonly<Record<string, unknown>>;
 

@@ -9,7 +9,7 @@ import type {
   Response,
   Rows,
 } from '../daemon/control/messages.ts';
-import { errorCodes } from '../daemon/control/protocol.ts';
+import { errorCodes } from '../daemon/control/wire.ts';
 import { describe, printable } from '../daemon/errors.ts';
 import { type Attempt, isDenied, isNobody, pathsFor, unreached } from './address.ts';
 import { ControlFailure, exitCodes, failed } from './failure.ts';

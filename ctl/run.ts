@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { PROTOCOL } from '../daemon/control/protocol.ts';
+import { PROTOCOL } from '../daemon/control/wire.ts';
 import { printable } from '../daemon/errors.ts';
 import { type Client, connect } from './client.ts';
 import { runCommand } from './command.ts';

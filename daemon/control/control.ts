@@ -10,8 +10,8 @@ import { watch } from './commands/watch.ts';
 import { why } from './commands/why.ts';
 import type { ControlContext } from './context.ts';
 import { createDispatch, type Handlers } from './dispatch.ts';
-import { PROTOCOL } from './protocol.ts';
 import { type ControlSocket, openSocket } from './socket.ts';
+import { PROTOCOL } from './wire.ts';
 
 /** Where the control socket may be, and who may talk to it. */
 export interface ControlOptions {

@@ -3,8 +3,9 @@ import { CacheError, describe } from '../errors.ts';
 import type { Log } from '../system/log.ts';
 import type { Answer, Line } from './conversation.ts';
 import type { Failure, Response } from './messages.ts';
-import { type CommandName, commands, errorCodes, MAX_MESSAGE_BYTES } from './protocol.ts';
+import { type CommandName, commands } from './protocol.ts';
 import { BadArgument, readValues, type Values } from './values.ts';
+import { errorCodes, MAX_MESSAGE_BYTES } from './wire.ts';
 
 /** A request that is under way. */
 export interface Call {

@@ -1,37 +1,12 @@
 // What the daemon and package-cache-ctl say to each other: JSON-RPC 2.0, one object a message, no
 // batches, over WebSocket on a Unix socket. The daemon speaks first and says hello. Then either
 // side may talk: the client sends requests, the daemon answers each one, and sends notifications
-// that carry the request's id while it works. The messages stand in messages.ts, the answers in
-// reports.ts.
+// that carry the request's id while it works. The codes and limits stand in wire.ts,
+// the messages in messages.ts, the answers in reports.ts.
 //
 // Sizes are bytes, times milliseconds since the epoch, durations milliseconds, all as numbers; what
 // is not there is null. A client's own ages and sizes travel as the text that was typed (`90d`,
 // `200G`), and the daemon reads them.
-
-/** Raised when an old client could misread a new daemon; new fields and commands do not count. */
-export const PROTOCOL = 1;
-
-/** A longer message is refused. */
-export const MAX_MESSAGE_BYTES = 64 * 1024;
-
-/** A notification holds no more rows than this. */
-export const MAX_ROWS = 1000;
-
-/** Why a request failed: the codes of JSON-RPC 2.0, and the one of ours. */
-export const errorCodes = {
-  /** The message is not JSON. */
-  parse: -32700,
-  /** It is JSON, and no request; or it is a batch, or too long. */
-  request: -32600,
-  /** There is no such command. */
-  method: -32601,
-  /** The command does not take these arguments; `data.argument` names the one. */
-  params: -32602,
-  /** A bug of the daemon's. */
-  internal: -32603,
-  /** The command was understood and cannot be done: the message says why. */
-  failed: -32000,
-} as const;
 
 /**
  * What an argument holds: `flag` travels as true or false, `paths` and `patterns` as a list of

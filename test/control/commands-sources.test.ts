@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import test from 'ava';
-import { errorCodes } from '../../daemon/control/protocol.ts';
 import type {
   DownloadsReply,
   FetchReply,
@@ -9,6 +8,7 @@ import type {
   StatusReply,
   WhyReply,
 } from '../../daemon/control/reports.ts';
+import { errorCodes } from '../../daemon/control/wire.ts';
 import { open } from '../helpers/client.ts';
 import { dialControl, paramsOf } from '../helpers/control.ts';
 import { filesBelow } from '../helpers/entries.ts';

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { errorCodes, PROTOCOL } from '../../daemon/control/protocol.ts';
 import type {
   CullReply,
   ListReply,
@@ -11,6 +10,7 @@ import type {
   TopReply,
   WhyReply,
 } from '../../daemon/control/reports.ts';
+import { errorCodes, PROTOCOL } from '../../daemon/control/wire.ts';
 import { dialControl } from '../helpers/control.ts';
 import { filesBelow } from '../helpers/entries.ts';
 import { root } from '../helpers/process.ts';

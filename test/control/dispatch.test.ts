@@ -2,7 +2,8 @@ import test from 'ava';
 import type { Line } from '../../daemon/control/conversation.ts';
 import { createDispatch, type Handlers } from '../../daemon/control/dispatch.ts';
 import type { Failure, Response } from '../../daemon/control/messages.ts';
-import { commands, errorCodes, MAX_MESSAGE_BYTES } from '../../daemon/control/protocol.ts';
+import { commands } from '../../daemon/control/protocol.ts';
+import { errorCodes, MAX_MESSAGE_BYTES } from '../../daemon/control/wire.ts';
 import { CacheError } from '../../daemon/errors.ts';
 
 const line: Line = {

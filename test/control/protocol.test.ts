@@ -1,5 +1,6 @@
 import test from 'ava';
-import { type Argument, type Command, commands, PROTOCOL } from '../../daemon/control/protocol.ts';
+import { type Argument, type Command, commands } from '../../daemon/control/protocol.ts';
+import { PROTOCOL } from '../../daemon/control/wire.ts';
 
 const rows: readonly (readonly [string, Command])[] = Object.entries(commands);
 const args: readonly (readonly [string, Argument])[] = rows.flatMap(([name, command]) =>

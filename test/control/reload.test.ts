@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import test from 'ava';
-import { errorCodes } from '../../daemon/control/protocol.ts';
 import type { ReloadReply, StatusReply } from '../../daemon/control/reports.ts';
+import { errorCodes } from '../../daemon/control/wire.ts';
 import { open } from '../helpers/client.ts';
 import { dialControl } from '../helpers/control.ts';
 import { startDaemon } from '../helpers/daemon.ts';

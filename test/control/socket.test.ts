@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { lstat, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { errorCodes, MAX_MESSAGE_BYTES, MAX_ROWS } from '../../daemon/control/protocol.ts';
+import { errorCodes, MAX_MESSAGE_BYTES, MAX_ROWS } from '../../daemon/control/wire.ts';
 import { type Control, dialControl, paramsOf } from '../helpers/control.ts';
 import { startDaemon } from '../helpers/daemon.ts';
 import { plantMany } from '../helpers/entries.ts';

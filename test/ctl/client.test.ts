@@ -2,7 +2,7 @@ import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { connect } from '../../ctl/client.ts';
-import { errorCodes } from '../../daemon/control/protocol.ts';
+import { errorCodes } from '../../daemon/control/wire.ts';
 import { tempDir, writeTree } from '../helpers/files.ts';
 import { Log } from '../helpers/log.ts';
 import { launch, root, run } from '../helpers/process.ts';

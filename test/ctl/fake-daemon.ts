@@ -4,7 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { PROTOCOL } from '../../daemon/control/protocol.ts';
+import { PROTOCOL } from '../../daemon/control/wire.ts';
 import { tempDir } from '../helpers/files.ts';
 
 /** A request as it came, and the ways to answer it. */

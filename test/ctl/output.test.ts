@@ -1,7 +1,7 @@
 import test from 'ava';
 import { mergeReplies, splitParams } from '../../ctl/batches.ts';
 import { createProgress, progressLine } from '../../ctl/progress.ts';
-import { MAX_MESSAGE_BYTES } from '../../daemon/control/protocol.ts';
+import { MAX_MESSAGE_BYTES } from '../../daemon/control/wire.ts';
 import { launch, root, run } from '../helpers/process.ts';
 import { type Asked, startFake } from './fake-daemon.ts';
 import { begin, here, someNow } from './here.ts';

@@ -34,7 +34,9 @@ const fences: Readonly<Record<string, readonly string[]>> = {
 };
 
 const pureModules = ['node:buffer', 'node:crypto', 'node:path', 'node:url', 'node:util'];
-const protocol = ['protocol', 'messages', 'reports'].map((name) => `daemon/control/${name}.ts`);
+const protocol = ['protocol', 'wire', 'messages', 'reports'].map(
+  (name) => `daemon/control/${name}.ts`,
+);
 const ctlMayShare = [...protocol, 'daemon/errors.ts', 'daemon/units.ts'];
 const mayExit = ['daemon/main.ts', 'ctl/main.ts'];
 

@@ -3,10 +3,10 @@ import { CacheError } from '../../errors.ts';
 import type { ControlContext } from '../context.ts';
 import type { Call } from '../dispatch.ts';
 import type { EntryRow } from '../messages.ts';
-import { MAX_ROWS } from '../protocol.ts';
 import type { PurgeReply } from '../reports.ts';
 import { routeOf } from '../routes.ts';
 import { BadArgument, type Values } from '../values.ts';
+import { MAX_ROWS } from '../wire.ts';
 import { listReply, rowOf, watchCull } from './entries.ts';
 
 const PATIENCE = 60_000;

@@ -1,8 +1,8 @@
 import type { ControlContext } from '../context.ts';
 import type { Call } from '../dispatch.ts';
 import type { EventReport } from '../messages.ts';
-import { MAX_ROWS } from '../protocol.ts';
 import type { Values } from '../values.ts';
+import { MAX_ROWS } from '../wire.ts';
 
 /** More than this is not kept for a client that does not read. */
 const MAX_WAITING_BYTES = 1024 ** 2;

@@ -1,0 +1,31 @@
+import { parseProxy } from '../sources.ts';
+import { parsePath, parsePaths } from '../values.ts';
+import type { Key } from './key.ts';
+
+/** The way to the sources. */
+export const upstreamKeys = {
+  MANIFESTS: {
+    field: 'manifests',
+    default: 'none',
+    example: '/var/db/repos/gentoo',
+    why: 'Portage trees whose Manifests tell the size and digest that a file must have.',
+    change: 'live',
+    parse: parsePaths,
+  },
+  CA_FILE: {
+    field: 'caFile',
+    default: 'those of Node.js',
+    example: '/etc/ssl/certs/ca-certificates.crt',
+    why: 'The certificates (PEM) to trust for sources on https.',
+    change: 'restart',
+    parse: parsePath,
+  },
+  UPSTREAM_PROXY: {
+    field: 'upstreamProxy',
+    default: 'none',
+    example: 'http://proxy.example.org:3128/',
+    why: 'The HTTP proxy on the way to the sources; http_proxy is not looked at.',
+    change: 'restart',
+    parse: parseProxy,
+  },
+} as const satisfies Readonly<Record<string, Key>>;
