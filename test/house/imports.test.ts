@@ -12,6 +12,7 @@ const rooms: readonly RegExp[] = [
   /^daemon\/system\//,
   /^daemon\/config\//,
   /^daemon\/cache\//,
+  /^daemon\/gentoo\//,
   /^daemon\/room\//,
   /^daemon\/origin\//,
   /^daemon\/serve\//,
