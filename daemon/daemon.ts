@@ -163,8 +163,9 @@ function assemble(assembly: Assembly) {
   });
   const sticky = createStickiness((source) => !health.isSetAside(source));
   const meta = createMetaBook(layout);
+  const manifests = { digestsOf: () => [] };
   const fills = createFills(
-    { asking, sticky, layout, store, meta, partials, room, census, counters, log, events },
+    { ...assembly, layout, room, census, asking, sticky, meta, log, manifests },
     () => live.settings().config,
   );
   const context: ServeContext = {

@@ -7,7 +7,11 @@ import type { FileHandle } from 'node:fs/promises';
 export interface Body {
   /** The length in bytes, as soon as it is known. */
   readonly length: number | undefined;
-  /** How many bytes, counted from 0, may be read now. */
+  /**
+   * How many bytes, counted from 0, may be read now.
+   *
+   * @throws when bytes that were read before have proven to be wrong.
+   */
   available(): number;
   /**
    * Resolves once more than `offset` bytes are available or the body is whole.
@@ -15,7 +19,12 @@ export interface Body {
    * @throws the fill's failure, when the body will never grow that far.
    */
   whenBeyond(offset: number): Promise<void>;
-  /** The open file; valid until `release`. */
+  /**
+   * Tells that a reader has been given the bytes before an offset, from wherever it began: if they
+   * prove wrong, only those who have none of them can be served on.
+   */
+  passed(offset: number): void;
+  /** The open file, until `release`; another one after `available` when a better copy took over. */
   readonly handle: FileHandle;
   /** All of it, where it is at hand in memory. */
   readonly bytes?: Buffer | undefined;
@@ -59,81 +68,9 @@ export function storedBody({ file, size, bytes }: StoredFile): Body {
     length: size,
     available: () => size,
     whenBeyond: () => Promise.resolve(),
+    passed: () => {},
     handle: file.handle,
     bytes,
     release: () => file.release(),
   };
-}
-
-/** A body that one writer makes grow while any number of readers follow it. */
-export class GrowingBody {
-  /** The length the source announced, or the one found at the end. */
-  length: number | undefined;
-  readonly #file: SharedHandle;
-  #committed = 0;
-  #failure: Error | undefined;
-  #changed: PromiseWithResolvers<void> | undefined;
-
-  constructor(file: SharedHandle, length: number | undefined) {
-    this.#file = file;
-    this.length = length;
-  }
-
-  /** How many bytes are in the file and may be read. */
-  get committed(): number {
-    return this.#committed;
-  }
-
-  /** The whole body is in the file. */
-  get complete(): boolean {
-    return this.length !== undefined && this.#committed >= this.length;
-  }
-
-  /** The first `bytes` bytes are in the file and may be read. */
-  reach(bytes: number): void {
-    if (bytes <= this.#committed) return;
-    this.#committed = bytes;
-    this.#wake();
-  }
-
-  /** The writer is done: what is in the file is the whole body. */
-  finish(): void {
-    this.length = this.#committed;
-    this.#wake();
-  }
-
-  /** The body will never be whole; readers that need more than is there are told why. */
-  fail(reason: Error): void {
-    this.#failure ??= reason;
-    this.#wake();
-  }
-
-  /** A reader's own view, which holds the file open until it is released. */
-  reader(): Body {
-    const file = this.#file.retain();
-    const growing = this;
-    return {
-      get length() {
-        return growing.length;
-      },
-      available: () => growing.#committed,
-      whenBeyond: (offset) => growing.#whenBeyond(offset),
-      handle: file.handle,
-      release: () => file.release(),
-    };
-  }
-
-  async #whenBeyond(offset: number): Promise<void> {
-    while (this.#committed <= offset && !this.complete) {
-      if (this.#failure !== undefined) throw this.#failure;
-      this.#changed ??= Promise.withResolvers<void>();
-      await this.#changed.promise;
-    }
-  }
-
-  #wake(): void {
-    const changed = this.#changed;
-    this.#changed = undefined;
-    changed?.resolve();
-  }
 }

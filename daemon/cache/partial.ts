@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { GrowingBody, SharedHandle } from './body.ts';
+import { SharedHandle } from './body.ts';
 import { createFile } from './durable.ts';
+import { GrowingBody } from './growing-body.ts';
 import { skip, writeAll } from './write-all.ts';
 
 /** Bytes received but not yet in the file: above this the source is asked to wait. */

@@ -10,8 +10,9 @@ import type { ControlContext } from './context.ts';
  */
 export function routeOf(path: string, { serve }: ControlContext): Route {
   const target = /^https?:\/\//i.test(path) ? path : `/${encoded(path.replace(/^\/+/, ''))}`;
-  const { repositories } = serve.settings().config;
-  return findRoute({ target, host: undefined }, { repositories, isOwn: serve.isOwn });
+  const { config, policy } = serve.settings();
+  const { repositories } = config;
+  return findRoute({ target, host: undefined }, { repositories, policy, isOwn: serve.isOwn });
 }
 
 // Lone surrogates have no encoding: they stand for what is not UTF-8, as in the list itself.

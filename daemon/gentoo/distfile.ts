@@ -10,17 +10,16 @@ export function distfilePath(name: string): string {
 
 /**
  * The name of the distfile that a path below a repository's root means, in whatever layout of
- * GLEP 75 by name: flat, or below folders that begin the name's own BLAKE2B. Undefined for any
- * other path, `distfiles/layout.conf` and what may change (see policy.ts) among them.
+ * GLEP 75 by name: flat, or below folders of two digits each that begin the name's own BLAKE2B.
+ * Undefined for any other path. Names that may change are no distfiles: ask the policy first.
  */
 export function distfileIn(path: string): string | undefined {
   const [folder, ...rest] = path.split('/');
   const name = rest.pop();
   if (folder !== FOLDER || name === undefined || name === '') return undefined;
-  const prefix = rest.join('');
   // Nothing is hashed for the folders of others, such as those of pkgsrc.
-  if (rest.length > 0 && !/^[0-9a-f]+$/.test(prefix)) return undefined;
-  return nameHash(name).startsWith(prefix) ? name : undefined;
+  if (!rest.every((each) => /^[0-9a-f]{2}$/.test(each))) return undefined;
+  return nameHash(name).startsWith(rest.join('')) ? name : undefined;
 }
 
 /** BLAKE2B-512 of a file's name in UTF-8, in hexadecimal digits. */

@@ -17,6 +17,8 @@ export interface Question {
   readonly method: 'GET' | 'HEAD';
   /** The path below each source's base, as the client spelled it. */
   readonly path: string;
+  /** The name of the Gentoo distfile that the path means. */
+  readonly distfile?: string | undefined;
   /** The caches that the question came through, for CDN-Loop. */
   readonly hops?: readonly string[] | undefined;
   readonly expected: Expected;
@@ -114,12 +116,13 @@ class Race {
     const source = this.#waiting.shift();
     if (source === undefined) return;
     const { upstream, health } = this.#asking;
-    const { method, path, hops, fields } = this.#question;
+    const { method, path, distfile, hops, fields } = this.#question;
     health.begin(source);
     const attempt = upstream.ask({
       source,
       method,
       path,
+      distfile,
       hops,
       ...(fields && { fields: fields(source) }),
     });
@@ -172,7 +175,8 @@ class Race {
   }
 
   #note(source: SourceUrl, verdict: Verdict & { kind: 'missing' | 'unfit' | 'bad' }): void {
-    this.#said.push({ source, reason: verdict.reason });
+    const { reason } = verdict;
+    this.#said.push({ source, reason, ...('length' in verdict && { length: verdict.length }) });
     if (verdict.kind === 'missing') this.#missing.add(source);
     this.#startNext();
     if (this.#running.size === 0) this.#finish();

@@ -18,6 +18,8 @@ export interface Assembly {
   readonly first: Rest;
   /** What the rest must be the rest of; without it, a body that breaks off is lost. */
   readonly known: Known | undefined;
+  /** The whole will be held against a digest. */
+  readonly digestDecides: boolean;
   readonly signal: AbortSignal;
   readonly received: (bytes: number) => void;
   /** Told whenever another source takes over. */
@@ -79,7 +81,7 @@ interface Break extends Assembly {
 }
 
 async function nextRest(broken: Break): Promise<Rest | undefined> {
-  const { asking, route, known, partial, last, barren, signal } = broken;
+  const { asking, route, known, digestDecides, partial, last, barren, signal } = broken;
   const { sources } = route.repository;
   if (known === undefined || barren > sources.length) return undefined;
   const others = asking()
@@ -90,6 +92,7 @@ async function nextRest(broken: Break): Promise<Rest | undefined> {
     route,
     known,
     offset: partial.written,
+    digestDecides,
     sources: barren === 0 ? [last, ...others] : [...others, last],
     signal,
   });

@@ -6,14 +6,17 @@ import type { CacheError } from '../errors.ts';
 import type { Reservation } from '../room/room.ts';
 import { ask, type Reply } from './ask.ts';
 import { askForRest, isRest, type Known, type NoRest, type Rest } from './continuation.ts';
-import type { OriginHead } from './judge.ts';
+import type { OriginHead, Said } from './judge.ts';
 import { type FillContext, type FillHead, type FillOrder, fillHead } from './order.ts';
 import { headOf, knownOf, recordOf } from './record.ts';
 import { refusal, unstorable } from './refusals.ts';
 import { isStepBack, validatorsFor } from './revalidation.ts';
+import { type Route, targetOf } from './route.ts';
 
 /** A body on its way: the file it goes to, and what is known of it. */
 export interface Stream {
+  /** Where it comes from, and what would have to come from there if it broke off. */
+  readonly route: Route;
   readonly partial: Partial;
   /** The room it will take, held until the fill has ended. */
   readonly reservation: Reservation;
@@ -27,24 +30,29 @@ export interface Stream {
   readonly record: PartialRecord | undefined;
 }
 
+/** The beginning of a body. */
+export interface BodyBeginning {
+  readonly kind: 'body';
+  readonly stream: Stream;
+  readonly first: Rest;
+  /** An earlier partial was of another file, from this byte on. */
+  readonly differsAt?: number;
+}
+
 /** How a fill begins. */
 export type Beginning =
   | { readonly kind: 'unchanged'; readonly source: SourceUrl }
   /** `certain`: every source that works said that there is no such file. */
   | { readonly kind: 'refused'; readonly error: CacheError; readonly certain: boolean }
-  | {
-      readonly kind: 'body';
-      readonly stream: Stream;
-      readonly first: Rest;
-      /** An earlier partial was of another file, from this byte on. */
-      readonly differsAt?: number;
-    };
+  | BodyBeginning;
 
 /** Where a fill stands before its first byte. */
 export interface Starting {
   readonly order: FillOrder;
   readonly context: FillContext;
   readonly signal: AbortSignal;
+  /** The lengths that the file may have; any, when nothing is said. */
+  readonly sizes: readonly number[] | undefined;
 }
 
 /**
@@ -53,22 +61,36 @@ export interface Starting {
  * @throws CacheError `storage` when there is no file to write to.
  */
 export async function begin(starting: Starting): Promise<Beginning> {
-  const { order, context } = starting;
+  const { order, context, sizes } = starting;
+  const sources = context.asking().health.order(order.route.repository.sources);
   const kept = order.mutable ? undefined : await context.partials.find(order.route.key);
-  if (kept === undefined) return await beginAnew(starting);
-  const resumed = await resume(kept, starting);
+  if (kept === undefined) return await beginAnew(starting, sources);
+  const fits = sizes?.includes(kept.record.length) !== false;
+  const resumed = fits ? await resume(kept, starting) : undefined;
   if (resumed !== undefined) return resumed;
-  const fresh = await beginAnew(starting);
+  const fresh = await beginAnew(starting, sources);
   // How far the two files agree nobody knows: a client may hold bytes of the old one.
   return fresh.kind === 'body' ? { ...fresh, differsAt: 0 } : fresh;
 }
 
-async function beginAnew(starting: Starting): Promise<Beginning> {
-  const { order, context } = starting;
-  const reply = await askForWhole(starting);
+/**
+ * Asks for the whole, in the order of the sources.
+ *
+ * @throws CacheError `storage` when there is no file to write to.
+ */
+export async function beginAnew(
+  starting: Starting,
+  sources: readonly SourceUrl[],
+): Promise<Beginning> {
+  const { order } = starting;
+  const reply = await askForWhole(starting, sources);
   if (reply.kind === 'unchanged') return reply;
-  if (reply.kind !== 'good') return refused(order, reply);
-  const { head, source, answer } = reply;
+  return reply.kind === 'good' ? await beginBody(starting, reply) : refused(order, reply);
+}
+
+async function beginBody(starting: Starting, reply: Reply & { kind: 'good' }): Promise<Beginning> {
+  const { order, context, sizes } = starting;
+  const { source, answer } = reply;
   if (isStepBack(order.previous, reply)) {
     answer.exchange.discard();
     return { kind: 'unchanged', source };
@@ -76,6 +98,7 @@ async function beginAnew(starting: Starting): Promise<Beginning> {
   const { route, mutable } = order;
   // Before the first byte: a client asks for an index's signature as soon as it has the index.
   if (mutable) context.sticky.note(dirname(route.key), source);
+  const head = withSize(reply.head, sizes);
   const shown = fillHead(head);
   const opened = await openPartial(starting, {
     bytes: head.length,
@@ -88,22 +111,55 @@ async function beginAnew(starting: Starting): Promise<Beginning> {
   const known = record && knownOf(record);
   return {
     kind: 'body',
-    stream: { ...opened, head: shown, origin: head, known, record: mutable ? undefined : record },
+    stream: {
+      ...opened,
+      route,
+      head: shown,
+      origin: head,
+      known,
+      record: mutable ? undefined : record,
+    },
     first: { source, answer, position: 0, foreign: false },
   };
 }
 
-function askForWhole({ order, context, signal }: Starting): Promise<Reply> {
+// What a source does not tell, the Manifests may: its end is certain then, and its client sees how
+// far it is.
+function withSize(head: OriginHead, sizes: Starting['sizes']): OriginHead {
+  const [size, ...others] = sizes ?? [];
+  if (head.length !== undefined || size === undefined) return head;
+  return others.length === 0 ? { ...head, framed: true, length: size } : { ...head, framed: true };
+}
+
+/** The length that no Manifest has and two sources have to offer. */
+function agreementOf(said: readonly Said[]) {
+  for (const { length } of said) {
+    const sources = said.filter((one) => one.length === length).map(({ source }) => source);
+    if (length !== undefined && sources.length > 1) return { length, sources };
+  }
+  return undefined;
+}
+
+async function askForWhole(starting: Starting, sources: readonly SourceUrl[]): Promise<Reply> {
+  const reply = await askFor(starting, sources);
+  const agreed = 'said' in reply ? agreementOf(reply.said) : undefined;
+  // The Manifests may lag behind: these are to show that they have the same bytes, too.
+  return agreed === undefined
+    ? reply
+    : await askFor({ ...starting, sizes: [agreed.length] }, agreed.sources);
+}
+
+function askFor(
+  { order, context, signal, sizes }: Starting,
+  sources: readonly SourceUrl[],
+): Promise<Reply> {
   const { route, mutable, previous } = order;
-  const asking = context.asking();
-  const ordered = asking.health.order(route.repository.sources);
   const validators = previous === undefined ? undefined : validatorsFor(previous);
-  return ask(asking, {
-    sources: mutable ? context.sticky.order(dirname(route.key), ordered) : ordered,
+  return ask(context.asking(), {
+    sources: mutable ? context.sticky.order(dirname(route.key), sources) : sources,
     method: 'GET',
-    path: route.upstreamPath,
-    hops: route.hops,
-    expected: { path: route.path, mutable, conditional: validators !== undefined },
+    ...targetOf(route),
+    expected: { path: route.path, mutable, conditional: validators !== undefined, sizes },
     ...(validators === undefined ? {} : { fields: validators }),
     signal,
   });
@@ -114,7 +170,7 @@ async function resume(
   { record, path, written }: KeptPartial,
   starting: Starting,
 ): Promise<Beginning | undefined> {
-  const { order, context, signal } = starting;
+  const { order, context, signal, sizes } = starting;
   const { route } = order;
   const asking = context.asking();
   const first = (source: SourceUrl) => Number(source.url === record.source);
@@ -126,6 +182,7 @@ async function resume(
     sources: asking.health
       .order(route.repository.sources)
       .toSorted((left, right) => first(right) - first(left)),
+    digestDecides: sizes !== undefined,
     signal,
   });
   if (!isRest(rest)) return refused(order, rest);
@@ -141,10 +198,16 @@ async function resume(
     rest.answer.exchange.abort(new Error('there is no file to write to'));
     throw error;
   });
-  if (rest.position > 0) opened.partial.confirm();
   return {
     kind: 'body',
-    stream: { ...opened, head: headOf(record), origin: record, known: knownOf(record), record },
+    stream: {
+      ...opened,
+      route,
+      head: headOf(record),
+      origin: record,
+      known: knownOf(record),
+      record,
+    },
     first: rest,
   };
 }

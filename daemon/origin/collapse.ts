@@ -2,11 +2,13 @@ import { CacheError } from '../errors.ts';
 import { Fill } from './fill.ts';
 import type { FillOutcome } from './fill-report.ts';
 import { createMemory } from './memory.ts';
-import type { FillContext, FillOrder } from './order.ts';
+import type { FillContext, FillMemories, FillOrder } from './order.ts';
 import { cancelled } from './refusals.ts';
 
 /** So long a Range without proof is refused, in ms, after the sources turned to another file. */
 const REMEMBER_DIFFERENCE = 600_000;
+/** So long, in ms, what two sources agree on is passed on without asking a second one again. */
+const REMEMBER_AGREEMENT = 3_600_000;
 /** So many whole bodies may wait for the disk: each holds a file open. */
 const MAX_STORING = 1000;
 
@@ -54,7 +56,10 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
   const failed = createMemory<number>(() => limits().negativeTtl);
 
   const outcomes = createMemory<FillOutcome>(() => Number.POSITIVE_INFINITY);
-  const differences = createMemory<number>(() => REMEMBER_DIFFERENCE);
+  const memories: FillMemories = {
+    agreements: createMemory(() => REMEMBER_AGREEMENT),
+    differences: createMemory(() => REMEMBER_DIFFERENCE),
+  };
 
   // What only waits for the disk to sync is no download any more, unless the disk lags far behind.
   const isFull = (): boolean => {
@@ -68,7 +73,7 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
     const { key } = order.route;
     if (isFull()) throw tooMany(key, limits().maxFills);
     if (closing) throw cancelled(key, 'the daemon stops');
-    const fill = new Fill(context, order, running.get(key)?.finished);
+    const fill = new Fill({ ...context, ...memories }, order, running.get(key)?.finished);
     running.set(key, fill);
     fill.start.catch((error: CacheError) => {
       if (fill.certainlyMissing) missing.set(key, error);
@@ -77,18 +82,13 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
         failed.set(key, Date.now());
       }
     });
-    fill.start.then(() => noteDifference(fill), ignore);
     fill.finished.then(() => {
       if (running.get(key) === fill) running.delete(key);
       if (fill.outcome !== undefined) outcomes.set(key, fill.outcome);
-      noteDifference(fill);
       // The file that the sources have now is fetched, whoever is still there to wait for it.
       if (fill.turned) startOver(order);
     }, ignore);
     return fill;
-  };
-  const noteDifference = ({ order, differsAt }: Fill): void => {
-    if (differsAt !== undefined) differences.set(order.route.key, differsAt);
   };
   const startOver = (order: FillOrder): void => {
     if (!closing && !isFull() && !running.has(order.route.key)) start(order);
@@ -108,10 +108,11 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
     noteMissing: (key, error) => missing.set(key, error),
     refuseMissing,
     lastFailure: (key) => failed.get(key),
-    differsAt: (key) => differences.get(key),
+    differsAt: (key) => memories.differences.get(key),
     lastOutcome: (key) => outcomes.get(key),
     forget: (matches) => {
       missing.forget(matches);
+      memories.agreements.forget(matches);
       failed.forget(matches);
     },
     all: () => [...running.values()],

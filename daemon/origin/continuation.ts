@@ -2,7 +2,7 @@ import type { SourceUrl } from '../config/source-url.ts';
 import { formatHttpDate } from '../http/date.ts';
 import { type Asking, ask, type Reply } from './ask.ts';
 import type { OriginHead } from './judge.ts';
-import type { Route } from './route.ts';
+import { type Route, targetOf } from './route.ts';
 
 /** What is known of the file whose beginning we have. */
 export interface Known {
@@ -31,6 +31,8 @@ export interface Continuation {
   readonly offset: number;
   /** In the order to try them. */
   readonly sources: readonly SourceUrl[];
+  /** The whole will be held against a digest: the same length will do to begin with. */
+  readonly digestDecides?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -40,12 +42,13 @@ export type NoRest = Reply & { readonly kind: 'missing' | 'failed' };
 /**
  * Asks for the rest of a file. A range is believed only with proof that it is the same file: 206,
  * the exact start, the same total length, and an equal Last-Modified or, from the same source, an
- * equal strong entity tag (RFC 9110 section 13.1.5). For want of ranges or validators, a whole
+ * equal strong entity tag (RFC 9110 section 13.1.5); or with a digest for the whole. For want of ranges or validators, a whole
  * copy is asked for, to be compared with what we have.
  */
 export async function askForRest(given: Continuation): Promise<Rest | NoRest> {
   const { known, offset } = given;
-  const provable = known.lastModified !== undefined || isStrong(known.etag);
+  const provable =
+    given.digestDecides === true || known.lastModified !== undefined || isStrong(known.etag);
   if (provable) {
     const reply = await askProven(given, { orWhole: true });
     if (reply.kind === 'good') return restOf(reply, known);
@@ -67,24 +70,29 @@ export function askForRange(given: Continuation): Promise<Reply> {
 }
 
 function askProven(
-  { asking, route, known, offset, sources, signal }: Continuation,
+  { asking, route, known, offset, sources, digestDecides = false, signal }: Continuation,
   { orWhole }: { readonly orWhole: boolean },
 ): Promise<Reply> {
   return ask(asking, {
     sources,
     method: 'GET',
-    path: route.upstreamPath,
-    hops: route.hops,
+    ...targetOf(route),
     expected: {
       path: route.path,
       mutable: false,
       ...(offset > 0 ? { offset, orWhole } : {}),
     },
-    fields: (source) => (offset > 0 ? rangeFields({ known, offset, source }) : {}),
+    fields: (source) => {
+      if (offset === 0) return {};
+      return digestDecides ? { range: `bytes=${offset}-` } : rangeFields({ known, offset, source });
+    },
     accept: ({ source, head, from }) => {
       // A whole copy is proven by comparison, if there is something to compare it with.
       if (from === 0 && offset > 0) return undefined;
-      return isSame({ known, head, source }) ? undefined : 'another file of that name';
+      const isProven = digestDecides
+        ? head.length === known.length
+        : isSame({ known, head, source });
+      return isProven ? undefined : 'another file of that name';
     },
     signal,
   });
@@ -94,8 +102,7 @@ function askWhole({ asking, route, sources, signal }: Continuation): Promise<Rep
   return ask(asking, {
     sources,
     method: 'GET',
-    path: route.upstreamPath,
-    hops: route.hops,
+    ...targetOf(route),
     expected: { path: route.path, mutable: false },
     signal,
   });

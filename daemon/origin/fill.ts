@@ -1,15 +1,18 @@
 import type { Body } from '../cache/body.ts';
 import type { SourceUrl } from '../config/source-url.ts';
 import { describe } from '../errors.ts';
-import { assemble } from './assemble.ts';
-import { begin, type Stream } from './beginning.ts';
-import type { Known, Rest } from './continuation.ts';
+import { type BodyBeginning, begin, type Starting, type Stream } from './beginning.ts';
+import type { Known } from './continuation.ts';
 import { type End, type FillOutcome, type FillReport, paceOf, wordAccount } from './fill-report.ts';
 import { keep } from './keep.ts';
 import { clearAway, leaveBehind } from './leave.ts';
-import type { FillContext, FillHead, FillOrder, FillStart } from './order.ts';
-import { type Recorder, startRecorder } from './recorder.ts';
+import { obtain } from './obtain.ts';
+import type { FillHead, FillOrder, FillStart, FillTools } from './order.ts';
+import { doubtOf, Proof, sizesOf, type Verdict, WITHHELD } from './proof.ts';
 import { anotherFile, cancelled, failure } from './refusals.ts';
+
+/** So long, in ms, a client waits for the head of a small file, for it may yet prove wrong. */
+const HEAD_PATIENCE = 2000;
 
 /** One download in progress, from the question to the stored entry. */
 export type FillState = FillReport['state'];
@@ -24,28 +27,33 @@ export class Fill {
   source: SourceUrl | undefined;
   /** Every source that works said that there is no such file. */
   certainlyMissing = false;
-  /** Where the sources' present file first differs from what was handed out. */
-  differsAt: number | undefined;
   /** The sources turned to another file under way: that one is to be fetched from its start. */
   turned = false;
   /** What it came to, once it is over. */
   outcome: FillOutcome | undefined;
-  readonly #context: FillContext;
+  readonly #context: FillTools;
+  readonly #starting: Starting;
+  readonly #proof: Proof;
   readonly #start = Promise.withResolvers<FillStart>();
   readonly #finished = Promise.withResolvers<void>();
   readonly #cancelled = new AbortController();
   #state: FillState = 'asking';
   #stream: Stream | undefined;
-  #recorder: Recorder | undefined;
+  #headTimer: NodeJS.Timeout | undefined;
   #members = 0;
   #streaming = Date.now();
   #resumedAt = 0;
   #over = false;
 
   /** @param after a failed fill of the same key, which still has to clear its partial away */
-  constructor(context: FillContext, order: FillOrder, after: Promise<void> | undefined) {
+  constructor(context: FillTools, order: FillOrder, after: Promise<void> | undefined) {
+    const { key, distfile } = order.route;
+    const digests = distfile === undefined ? [] : context.manifests.digestsOf(distfile);
     this.#context = context;
     this.order = order;
+    this.#proof = new Proof(digests, context.agreements.get(key));
+    const { signal } = this.#cancelled;
+    this.#starting = { order, context, signal, sizes: sizesOf(digests) };
     // Nobody may be waiting: a fill goes on without its clients.
     this.#start.promise.catch(() => {});
     this.#run(after).catch((error: unknown) => this.#fail(error));
@@ -124,12 +132,7 @@ export class Fill {
 
   async #run(after: Promise<void> | undefined): Promise<void> {
     await after;
-    const { order } = this;
-    const beginning = await begin({
-      order,
-      context: this.#context,
-      signal: this.#cancelled.signal,
-    });
+    const beginning = await begin(this.#starting);
     switch (beginning.kind) {
       case 'unchanged':
         this.source = beginning.source;
@@ -140,67 +143,62 @@ export class Fill {
         this.certainlyMissing = beginning.certain;
         throw beginning.error;
       case 'body':
-        this.#stream = beginning.stream;
-        this.differsAt = beginning.differsAt;
-        await this.#download(beginning.stream, beginning.first);
-        await this.#store(beginning.stream);
+        this.#noteDifference(beginning.differsAt);
+        return await this.#obtain(beginning);
     }
   }
 
-  async #download(stream: Stream, first: Rest): Promise<void> {
-    const { counters, asking, partials, log, events } = this.#context;
-    const { partial, head, record, known } = stream;
+  async #obtain(beginning: BodyBeginning): Promise<void> {
+    const opened = (copy: BodyBeginning) => this.#open(copy);
+    const turned = (source: SourceUrl) => {
+      this.source = source;
+    };
+    const given = { ...this.#starting, context: this.#context, proof: this.#proof, opened, turned };
+    const obtained = await obtain(beginning, given);
+    if (obtained.kind === 'whole') return await this.#store(obtained.stream, obtained.verdict);
+    this.#noteDifference(obtained.offset);
+    this.turned = true;
+    throw anotherFile(this.order.route.key, obtained.offset);
+  }
+
+  #open({ stream, first }: BodyBeginning): void {
+    const { partial, head } = stream;
+    this.#stream = stream;
+    this.#proof.watch(partial.body);
+    if (first.position > 0) partial.confirm();
     this.source = first.source;
     this.#state = 'streaming';
     this.#streaming = Date.now();
     this.#resumedAt = partial.body.committed;
-    this.#start.resolve({ kind: 'body', head });
-    events.emit('download', this.order.route.key, `from ${first.source.url}`);
-    const { health } = asking();
-    const recorder = startRecorder({ partials, record, log });
-    this.#recorder = recorder;
-    partial.onSynced = recorder.note;
-    const end = await assemble({
-      asking,
-      route: this.order.route,
-      partial,
-      first,
-      // A mutable body starts over: its name may mean another file by now.
-      known: this.order.mutable ? undefined : known,
-      signal: this.#cancelled.signal,
-      received: (bytes) => {
-        counters.bytesFetched += bytes;
-        if (this.source !== undefined) health.received(this.source, bytes);
-      },
-      turned: (source) => {
-        this.source = source;
-      },
-    });
-    await recorder.stop();
-    if (end.kind === 'whole') return;
-    this.differsAt = end.offset;
-    this.turned = true;
-    throw anotherFile(this.order.route.key, end.offset);
+    this.#context.events.emit('download', this.order.route.key, `from ${first.source.url}`);
+    const start = () => this.#start.resolve({ kind: 'body', head: this.#stream?.head ?? head });
+    // While nothing of it may go out, an error can still be told as one.
+    if (this.#starting.sizes === undefined || (head.length ?? 0) > WITHHELD) start();
+    else this.#headTimer ??= setTimeout(start, HEAD_PATIENCE);
   }
 
-  async #store(stream: Stream): Promise<void> {
+  #noteDifference(offset: number | undefined): void {
+    if (offset !== undefined) this.#context.differences.set(this.order.route.key, offset);
+  }
+
+  async #store(stream: Stream, verdict: Verdict): Promise<void> {
     const { partial, head } = stream;
-    const { log, counters } = this.#context;
+    const { log, counters, agreements } = this.#context;
     const { key } = this.order.route;
+    if (verdict.kind === 'agreed') agreements.set(key, verdict.hash);
     this.#state = 'storing';
     partial.body.finish();
+    this.#start.resolve({ kind: 'body', head });
     const bytes = partial.body.committed;
     const account = wordAccount(this, bytes);
-    if (head.stored) {
+    const doubt = doubtOf(head, verdict);
+    if (doubt === undefined) {
       const source = this.source as SourceUrl;
       await keep({ order: this.order, stream, source }, this.#context);
       counters.fills += 1;
-    }
-    const kind = head.stored ? 'stored' : 'passed';
-    log.info(
-      `${kind} "${key}" ${account}${head.stored ? '' : '; not stored: its end is uncertain'}`,
-    );
-    this.#settle({ kind, bytes, text: account });
+      log.info(`stored "${key}" ${account}`);
+    } else log.warn(`passed "${key}" ${account}; not stored: ${doubt}`);
+    this.#settle({ kind: doubt === undefined ? 'stored' : 'passed', bytes, text: account });
     await clearAway(stream, this.#context);
     this.#end('done');
   }
@@ -220,12 +218,14 @@ export class Fill {
     this.#settle({ kind: 'failed', bytes, reason: reason.reason, text: reason.message });
     this.#context.counters.fillsFailed += 1;
     stream?.partial.body.fail(reason);
+    this.#proof.fail(reason);
     this.#start.reject(reason);
     if (stream === undefined) {
       this.#end('failed');
       return;
     }
-    leaveBehind({ stream, reason, fill: this, recorder: this.#recorder }, this.#context)
+    const worthless = this.turned || this.#proof.isWrong(stream.partial.body);
+    leaveBehind({ stream, reason, worthless }, this.#context)
       .catch((problem: unknown) => this.#context.log.warn(describe(problem)))
       .finally(() => this.#end('failed'));
   }
@@ -233,6 +233,7 @@ export class Fill {
   #end(state: FillState): void {
     this.#state = state;
     this.#over = true;
+    clearTimeout(this.#headTimer);
     this.#stream?.reservation.release();
     this.#letGo();
     this.#finished.resolve();

@@ -17,6 +17,8 @@ export interface Expected {
   readonly offset?: number;
   /** The whole is an answer to that, too. */
   readonly orWhole?: boolean;
+  /** The lengths in bytes that the file may have; any, when nothing is said. */
+  readonly sizes?: readonly number[] | undefined;
 }
 
 /** The head of an answer that may be used. */
@@ -40,7 +42,9 @@ export type Verdict =
   | { readonly kind: 'missing'; readonly reason: string }
   /** No answer to this question, by a source that may well have one to the next: costs none too. */
   | { readonly kind: 'unfit'; readonly reason: string }
-  | { readonly kind: 'bad'; readonly reason: string };
+  | { readonly kind: 'bad'; readonly reason: string }
+  /** Whole, as it seems, but the file must have another length. */
+  | { readonly kind: 'bad'; readonly reason: string; readonly length: number };
 
 /** The client errors (RFC 9110 section 15.5) that are about the source and not about the file. */
 const SICK = new Set([401, 407, 408, 421, 425, 429]);
@@ -49,6 +53,8 @@ const SICK = new Set([401, 407, 408, 421, 425, 429]);
 export interface Said {
   readonly source: SourceUrl;
   readonly reason: string;
+  /** The length it had to offer, where the file must have another. */
+  readonly length?: number | undefined;
 }
 
 /**
@@ -73,9 +79,19 @@ export function judge(answer: AnswerHead, expected: Expected): Verdict {
   const [text] = lengths;
   const length = text === undefined || isChunked(answer) ? undefined : parseLength(text);
   if (Number.isNaN(length)) return bad(`the length "${text}"`);
-  return ranged
+  const verdict = ranged
     ? judgeRange(answer, { length, offset: expected.offset ?? 0 })
     : judgeWhole(answer, { length, expected });
+  return isOtherSize(verdict, expected) ?? verdict;
+}
+
+// Before a byte of it goes out: the Manifests know better.
+function isOtherSize(verdict: Verdict, { sizes }: Expected): Verdict | undefined {
+  if (sizes === undefined || verdict.kind !== 'good') return undefined;
+  const { length } = verdict.head;
+  if (length === undefined || sizes.includes(length)) return undefined;
+  const reason = `${length} bytes, where the Manifests have ${sizes.join(' or ')}`;
+  return { kind: 'bad', reason, length };
 }
 
 // S3 says 403 for what it does not have, most mirrors do so for their listings: the file's fault,

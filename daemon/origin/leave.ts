@@ -2,27 +2,23 @@ import { removeFile } from '../cache/durable.ts';
 import type { CacheError } from '../errors.ts';
 import type { Stream } from './beginning.ts';
 import type { FillContext } from './order.ts';
-import type { Recorder } from './recorder.ts';
 
 /** What a failed fill leaves. */
 export interface Remains {
   readonly stream: Stream;
   readonly reason: CacheError;
-  /** Whether the sources turned to another file under way. */
-  readonly fill: { readonly turned: boolean };
-  readonly recorder: Recorder | undefined;
+  /** It is not what the sources have, or not what it should be. */
+  readonly worthless: boolean;
 }
 
 /** Keeps what helps the next fill, unless it is of another file or the disk is in trouble. */
 export async function leaveBehind(
-  { stream, reason, fill, recorder }: Remains,
+  { stream, reason, worthless }: Remains,
   context: FillContext,
 ): Promise<void> {
   const { partial, record } = stream;
   context.log.warn(`${reason.message} (after ${partial.written} bytes)`);
-  partial.onSynced = undefined;
-  await recorder?.stop();
-  const useful = reason.code !== 'storage' && !fill.turned && partial.written > 0;
+  const useful = reason.code !== 'storage' && !worthless && partial.written > 0;
   if (record === undefined || !useful) {
     await clearAway(stream, context);
     return;

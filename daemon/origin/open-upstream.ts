@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { readCertificates } from '../system/certificates.ts';
 import { createGarbageMeter } from '../system/garbage.ts';
+import { followLayouts } from './layouts.ts';
 import { createUpstream, type Upstream } from './request.ts';
 
 /** Who we are to the sources. */
@@ -17,11 +18,12 @@ export interface Self {
  */
 export async function openUpstream(config: Config, { version, id }: Self): Promise<Upstream> {
   const { caFile, upstreamProxy } = config;
-  return createUpstream({
+  const upstream = createUpstream({
     userAgent: `package-cache/${version}`,
     id,
     received: createGarbageMeter(),
     ...(caFile === undefined ? {} : { ca: [await readCertificates(caFile)] }),
     ...(upstreamProxy === undefined ? {} : { proxy: upstreamProxy }),
   });
+  return followLayouts(upstream);
 }

@@ -3,6 +3,7 @@ import type { Meta, MetaBook } from '../cache/meta.ts';
 import type { PartialBook } from '../cache/partial-book.ts';
 import type { Store } from '../cache/store.ts';
 import type { Events } from '../events.ts';
+import type { Manifests } from '../gentoo/manifests.ts';
 import type { Census } from '../room/census.ts';
 import type { Use } from '../room/histogram.ts';
 import type { Room } from '../room/room.ts';
@@ -10,6 +11,7 @@ import type { Counters } from '../stats.ts';
 import type { Log } from '../system/log.ts';
 import type { Asking } from './ask.ts';
 import type { OriginHead } from './judge.ts';
+import type { Memory } from './memory.ts';
 import type { Route } from './route.ts';
 import type { Stickiness } from './sticky.ts';
 
@@ -49,10 +51,22 @@ export interface FillContext {
   readonly partials: PartialBook;
   readonly room: Room;
   readonly census: Census;
+  readonly manifests: Pick<Manifests, 'digestsOf'>;
   readonly counters: Counters;
   readonly log: Log;
   readonly events: Events;
 }
+
+/** What fills remember of keys. */
+export interface FillMemories {
+  /** The hash of what the sources agree on, and no Manifest has. */
+  readonly agreements: Memory<string>;
+  /** The first byte in which a file differs from what clients got some minutes ago. */
+  readonly differences: Memory<number>;
+}
+
+/** What one fill works with. */
+export type FillTools = FillContext & FillMemories;
 
 /** What a client is told of a body whose origin's head is known. */
 export function fillHead(head: OriginHead): FillHead {

@@ -1,6 +1,7 @@
 import type { PartialRecord } from '../cache/partial-book.ts';
 import type { RepositoryConfig } from '../config/config.ts';
 import type { SourceUrl } from '../config/source-url.ts';
+import { distfileIn } from '../gentoo/distfile.ts';
 import type { Known } from './continuation.ts';
 import type { OriginHead } from './judge.ts';
 import type { FillHead } from './order.ts';
@@ -57,5 +58,13 @@ export function routeOf(
   const repository = repositories.find(({ name }) => name === record.repository);
   if (repository === undefined) return undefined;
   const { key, path, upstreamPath } = record;
-  return { repository, key, path, upstreamPath, pass: false };
+  const distfile = distfileIn(path);
+  return {
+    repository,
+    key,
+    path,
+    upstreamPath,
+    pass: false,
+    ...(distfile === undefined ? {} : { distfile }),
+  };
 }

@@ -34,6 +34,11 @@ export function isUnanimous(error: unknown): boolean {
   return refusedOf(error)?.unanimous === true;
 }
 
+/** What each source said, by an error of `refusal`. */
+export function saidBy(error: unknown): readonly Said[] {
+  return refusedOf(error)?.said ?? [];
+}
+
 function refusedOf(error: unknown): Partial<Refused> | undefined {
   return error instanceof CacheError ? (error.cause as Partial<Refused> | undefined) : undefined;
 }

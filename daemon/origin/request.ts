@@ -17,6 +17,8 @@ export interface UpstreamRequest {
   readonly method: 'GET' | 'HEAD';
   /** Below the source's base, in the client's own spelling, with the query if there is one. */
   readonly path: string;
+  /** The name of the Gentoo distfile that the path means, wherever the source keeps it. */
+  readonly distfile?: string | undefined;
   /** The caches like this one that the request came through: the one thing of a client's we hand on. */
   readonly hops?: readonly string[] | undefined;
   /** Our own validators or range, by lower-case name. */

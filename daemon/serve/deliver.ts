@@ -25,21 +25,29 @@ export async function deliver(
 ): Promise<number | undefined> {
   const { response, delivery } = client;
   if (body.bytes !== undefined) return await sendBytes(client, body.bytes, window);
-  const pump = delivery.open(response, body.handle);
+  let { handle } = body;
+  let pump = delivery.open(response, handle);
   let offset = window.start;
   while (!response.destroyed) {
+    const available = body.available();
+    // Another copy of the file may have taken over.
+    if (body.handle !== handle) {
+      handle = body.handle;
+      pump = delivery.open(response, handle);
+    }
     // Asked anew each time: the length of a chunked body is known only when it ends.
     const end = endOf(body, window);
     if (offset >= end) return undefined;
-    if (body.available() <= offset) {
+    if (available <= offset) {
       // Node writes again, if only nothing, for a head that is out.
       if (!response.headersSent) response.flushHeaders();
       if (!(await grows(body, offset))) return offset;
       continue;
     }
-    const moved = await pump.move({ start: offset, end: Math.min(end, body.available()) });
+    const moved = await pump.move({ start: offset, end: Math.min(end, available) });
     if (moved === 0) throw truncated(offset);
     offset += moved;
+    body.passed(offset);
     client.sent += moved;
   }
   return undefined;

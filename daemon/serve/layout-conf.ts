@@ -1,15 +1,11 @@
 import { CacheError } from '../errors.ts';
+import { FLAT_CONF, HASHED_CONF } from '../gentoo/layout-conf.ts';
 import { formatCacheStatus } from '../http/cache-status.ts';
 import { contentTypeOf } from '../http/media-type.ts';
 import { isUnanimous } from '../origin/refusals.ts';
 import type { Route } from '../origin/route.ts';
 import type { Client } from './client.ts';
 import type { ServeContext } from './context.ts';
-
-/** What every Gentoo mirror serves: GLEP 75's hashed layout. */
-const HASHED = '[structure]\n0=filename-hash BLAKE2B 8\n';
-/** What a mirror without the file has (GLEP 75). */
-const FLAT = '[structure]\n0=flat\n';
 
 /** An answer that layout.conf must get, one way or another. */
 export interface Attempted {
@@ -41,7 +37,7 @@ export async function orLayoutConf(
     // Whoever wants only what is stored has to be told that it is not.
     const helps = error instanceof CacheError && error.code !== 'not-stored';
     if (!helps || !isLayoutConf(route) || client.response.headersSent) throw error;
-    respondLayout(client, isUnanimous(error) ? FLAT : HASHED, context);
+    respondLayout(client, isUnanimous(error) ? FLAT_CONF : HASHED_CONF, context);
   }
 }
 

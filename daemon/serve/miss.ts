@@ -8,7 +8,7 @@ import { ask } from '../origin/ask.ts';
 import type { Fill } from '../origin/fill.ts';
 import type { FillHead } from '../origin/order.ts';
 import { refusal } from '../origin/refusals.ts';
-import type { Route } from '../origin/route.ts';
+import { type Route, targetOf } from '../origin/route.ts';
 import type { Client } from './client.ts';
 import type { ServeContext } from './context.ts';
 import type { Window } from './deliver.ts';
@@ -146,8 +146,7 @@ async function respondHead(
   const reply = await ask(asking, {
     sources: asking.health.order(route.repository.sources),
     method: 'HEAD',
-    path: route.upstreamPath,
-    hops: route.hops,
+    ...targetOf(route),
     expected: { path: route.path, mutable },
   });
   switch (reply.kind) {

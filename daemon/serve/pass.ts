@@ -5,7 +5,7 @@ import { contentTypeOf } from '../http/media-type.ts';
 import { ask, type Reply } from '../origin/ask.ts';
 import type { Exchange } from '../origin/exchange.ts';
 import { refusal } from '../origin/refusals.ts';
-import type { Route } from '../origin/route.ts';
+import { type Route, targetOf } from '../origin/route.ts';
 import { startWatchdog } from '../origin/watchdog.ts';
 import type { Client } from './client.ts';
 import type { ServeContext } from './context.ts';
@@ -25,8 +25,7 @@ export async function respondPassed(
   const reply = await ask(asking, {
     sources: asking.health.order(route.repository.sources),
     method: client.method,
-    path: route.upstreamPath,
-    hops: route.hops,
+    ...targetOf(route),
     expected: { path: route.path, mutable: true, page: true },
   });
   if (reply.kind === 'unchanged') throw unasked(route);

@@ -41,12 +41,10 @@ export async function answer(
     // Also where there is none: Node's parser is at the head still, and after this at its end.
     await dropBody(request, response);
     if (isHealth) return respondHealth(response);
+    const { config, policy } = context.settings();
     const route = findRoute(
       { target: request.url ?? '', host: fieldLines(request.rawHeaders, 'host')[0] },
-      {
-        repositories: context.settings().config.repositories,
-        isOwn: context.isOwn,
-      },
+      { repositories: config.repositories, policy, isOwn: context.isOwn },
     );
     await serve(client, { ...route, hops: hopsOf(request) }, context);
   } catch (error) {

@@ -1,13 +1,17 @@
 import { type ParsedPath, parsePath } from '../cache/key.ts';
+import type { Policy } from '../cache/policy.ts';
 import type { RepositoryConfig } from '../config/config.ts';
 import type { SourceUrl } from '../config/source-url.ts';
 import { CacheError } from '../errors.ts';
+import { distfileIn, distfilePath } from '../gentoo/distfile.ts';
 import { splitHost } from '../http/fields.ts';
 import type { Route } from '../origin/route.ts';
 
 /** What a request target is looked up in. */
 export interface TargetContext {
   readonly repositories: readonly RepositoryConfig[];
+  /** Which names may change: those are no distfiles. */
+  readonly policy: Policy;
   /** Whether a host and port are this daemon's own. */
   readonly isOwn: (host: string, port: number) => boolean;
 }
@@ -144,13 +148,37 @@ function makeRoute(place: Place, context: TargetContext): Route {
   const spelled = parsed.spelled.slice(skip).join('/');
   const directory = parsed.directory || path === '';
   const query = target.query === undefined ? '' : `?${target.query}`;
+  const pass = directory || target.query !== undefined || isShadowed({ path, repository }, context);
+  const distfile = pass || context.policy.classify(path).mutable ? undefined : distfileIn(path);
+  if (distfile !== undefined) {
+    return { repository, pass, ...placeOf({ repository, distfile, spelled }) };
+  }
   return {
     repository,
     path,
-    key: repository.name === '' ? path : `${repository.name}/${path}`,
+    key: keyIn(repository, path),
     upstreamPath: `${spelled}${directory && spelled !== '' ? '/' : ''}${query}`,
-    pass: directory || target.query !== undefined || isShadowed({ path, repository }, context),
+    pass,
   };
+}
+
+interface Distfile {
+  readonly repository: RepositoryConfig;
+  readonly distfile: string;
+  /** Below the repository's root, in whatever layout the client thinks of. */
+  readonly spelled: string;
+}
+
+// Whoever asks for it, and in whatever layout: one entry serves all.
+function placeOf({ repository, distfile, spelled }: Distfile) {
+  const path = distfilePath(distfile);
+  const folders = path.slice(0, path.length - distfile.length);
+  const upstreamPath = folders + spelled.slice(spelled.lastIndexOf('/') + 1);
+  return { distfile, path, key: keyIn(repository, path), upstreamPath };
+}
+
+function keyIn({ name }: RepositoryConfig, path: string): string {
+  return name === '' ? path : `${name}/${path}`;
 }
 
 // A root source's own /debian/… must not be stored among the files of a repository "debian".

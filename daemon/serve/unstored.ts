@@ -5,7 +5,7 @@ import type { OriginHead } from '../origin/judge.ts';
 import { fillHead } from '../origin/order.ts';
 import { knownOf, recordOf } from '../origin/record.ts';
 import { refusal } from '../origin/refusals.ts';
-import type { Route } from '../origin/route.ts';
+import { type Route, targetOf } from '../origin/route.ts';
 import type { Client } from './client.ts';
 import type { ServeContext } from './context.ts';
 import type { Window } from './deliver.ts';
@@ -37,8 +37,7 @@ export async function respondUnstored(
   const reply = await ask(asking, {
     sources: asking.health.order(route.repository.sources),
     method: 'GET',
-    path: route.upstreamPath,
-    hops: route.hops,
+    ...targetOf(route),
     expected: { path: route.path, mutable },
   });
   if (reply.kind === 'unchanged') throw refusal(route.key, { kind: 'failed', said: [] });

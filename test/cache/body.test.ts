@@ -3,7 +3,8 @@ import { type FileHandle, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { GrowingBody, SharedHandle, storedBody } from '../../daemon/cache/body.ts';
+import { SharedHandle, storedBody } from '../../daemon/cache/body.ts';
+import { GrowingBody } from '../../daemon/cache/growing-body.ts';
 import { tempDir } from '../helpers/files.ts';
 
 interface Growing {

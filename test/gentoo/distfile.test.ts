@@ -15,6 +15,7 @@ for (const path of ['distfiles/which-2.23.tar.gz', 'distfiles/80/which-2.23.tar.
 for (const path of [
   'distfiles',
   'distfiles/',
+  'distfiles/8/which-2.23.tar.gz',
   'distfiles/81/which-2.23.tar.gz',
   'distfiles/8z/which-2.23.tar.gz',
   'distfiles/perl/which-2.23.tar.gz',

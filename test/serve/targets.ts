@@ -1,3 +1,4 @@
+import { createPolicy } from '../../daemon/cache/policy.ts';
 import type { RepositoryConfig } from '../../daemon/config/config.ts';
 import { parseSourceUrl } from '../../daemon/config/source-url.ts';
 import { CacheError, type ErrorCode } from '../../daemon/errors.ts';
@@ -19,9 +20,11 @@ const repositories: readonly RepositoryConfig[] = [
   repository('six', ['http://[2001:db8::7]:8080/pub/odd%20name/']),
 ];
 
+const policy = createPolicy({ immutable: [], mutable: [] });
+
 /** Finds a route in a cache, at cache:4000 when nothing else is said, with a few repositories. */
 export function route({ target, host }: Asked, isOwn = isAtCache): Route {
-  return findRoute({ target, host }, { repositories, isOwn });
+  return findRoute({ target, host }, { repositories, policy, isOwn });
 }
 
 /** A route in one line: `debian pool/a.deb`, and in brackets what the sources are asked for. */
