@@ -149,7 +149,7 @@ interface Assembly {
 }
 
 function assemble(assembly: Assembly) {
-  const { options, directory, counters, upstream, partials, store, budget, events } = assembly;
+  const { options, directory, counters, upstream, store, budget, events } = assembly;
   const { config, load, log, manager } = options;
   const { room, census } = budget;
   const { layout, id } = directory;
