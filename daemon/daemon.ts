@@ -174,6 +174,7 @@ function assemble(assembly: Assembly) {
     meta,
     census,
     fills,
+    manifests,
     asking,
     delivery: assembly.delivery,
     heads: new WeakMap(),

@@ -4,9 +4,10 @@ import type { KeptPartial, PartialRecord } from '../cache/partial-book.ts';
 import type { SourceUrl } from '../config/source-url.ts';
 import type { CacheError } from '../errors.ts';
 import type { Reservation } from '../room/room.ts';
-import { ask, type Reply } from './ask.ts';
+import type { Reply } from './ask.ts';
+import { askForWhole } from './ask-whole.ts';
 import { askForRest, isRest, type Known, type NoRest, type Rest } from './continuation.ts';
-import type { OriginHead, Said } from './judge.ts';
+import type { OriginHead } from './judge.ts';
 import { type FillContext, type FillHead, type FillOrder, fillHead } from './order.ts';
 import { headOf, knownOf, recordOf } from './record.ts';
 import { refusal, unstorable } from './refusals.ts';
@@ -83,7 +84,7 @@ export async function beginAnew(
   sources: readonly SourceUrl[],
 ): Promise<Beginning> {
   const { order } = starting;
-  const reply = await askForWhole(starting, sources);
+  const reply = await askOrdered(starting, sources);
   if (reply.kind === 'unchanged') return reply;
   return reply.kind === 'good' ? await beginBody(starting, reply) : refused(order, reply);
 }
@@ -131,31 +132,13 @@ function withSize(head: OriginHead, sizes: Starting['sizes']): OriginHead {
   return others.length === 0 ? { ...head, framed: true, length: size } : { ...head, framed: true };
 }
 
-/** The length that no Manifest has and two sources have to offer. */
-function agreementOf(said: readonly Said[]) {
-  for (const { length } of said) {
-    const sources = said.filter((one) => one.length === length).map(({ source }) => source);
-    if (length !== undefined && sources.length > 1) return { length, sources };
-  }
-  return undefined;
-}
-
-async function askForWhole(starting: Starting, sources: readonly SourceUrl[]): Promise<Reply> {
-  const reply = await askFor(starting, sources);
-  const agreed = 'said' in reply ? agreementOf(reply.said) : undefined;
-  // The Manifests may lag behind: these are to show that they have the same bytes, too.
-  return agreed === undefined
-    ? reply
-    : await askFor({ ...starting, sizes: [agreed.length] }, agreed.sources);
-}
-
-function askFor(
+function askOrdered(
   { order, context, signal, sizes }: Starting,
   sources: readonly SourceUrl[],
 ): Promise<Reply> {
   const { route, mutable, previous } = order;
   const validators = previous === undefined ? undefined : validatorsFor(previous);
-  return ask(context.asking(), {
+  return askForWhole(context.asking(), {
     sources: mutable ? context.sticky.order(dirname(route.key), sources) : sources,
     method: 'GET',
     ...targetOf(route),

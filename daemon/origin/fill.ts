@@ -8,7 +8,7 @@ import { keep } from './keep.ts';
 import { clearAway, leaveBehind } from './leave.ts';
 import { obtain } from './obtain.ts';
 import type { FillHead, FillOrder, FillStart, FillTools } from './order.ts';
-import { doubtOf, Proof, sizesOf, type Verdict, WITHHELD } from './proof.ts';
+import { digestsFor, doubtOf, Proof, sizesOf, type Verdict, WITHHELD } from './proof.ts';
 import { anotherFile, cancelled, failure } from './refusals.ts';
 
 /** So long, in ms, a client waits for the head of a small file, for it may yet prove wrong. */
@@ -47,13 +47,13 @@ export class Fill {
 
   /** @param after a failed fill of the same key, which still has to clear its partial away */
   constructor(context: FillTools, order: FillOrder, after: Promise<void> | undefined) {
-    const { key, distfile } = order.route;
-    const digests = distfile === undefined ? [] : context.manifests.digestsOf(distfile);
+    const digests = digestsFor(order.route, context);
     this.#context = context;
     this.order = order;
-    this.#proof = new Proof(digests, context.agreements.get(key));
+    const agreed = context.agreements.get(order.route.key);
+    this.#proof = new Proof(digests, agreed);
     const { signal } = this.#cancelled;
-    this.#starting = { order, context, signal, sizes: sizesOf(digests) };
+    this.#starting = { order, context, signal, sizes: sizesOf(digests, agreed) };
     // Nobody may be waiting: a fill goes on without its clients.
     this.#start.promise.catch(() => {});
     this.#run(after).catch((error: unknown) => this.#fail(error));
@@ -185,7 +185,7 @@ export class Fill {
     const { partial, head } = stream;
     const { log, counters, agreements } = this.#context;
     const { key } = this.order.route;
-    if (verdict.kind === 'agreed') agreements.set(key, verdict.hash);
+    if (verdict.kind === 'agreed') agreements.set(key, verdict.on);
     this.#state = 'storing';
     partial.body.finish();
     this.#start.resolve({ kind: 'body', head });

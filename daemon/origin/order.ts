@@ -57,10 +57,17 @@ export interface FillContext {
   readonly events: Events;
 }
 
+/** A file that two sources have. */
+export interface Agreement {
+  /** Bytes. */
+  readonly size: number;
+  readonly hash: string;
+}
+
 /** What fills remember of keys. */
 export interface FillMemories {
-  /** The hash of what the sources agree on, and no Manifest has. */
-  readonly agreements: Memory<string>;
+  /** What the sources agree on, and no Manifest has. */
+  readonly agreements: Memory<Agreement>;
   /** The first byte in which a file differs from what clients got some minutes ago. */
   readonly differences: Memory<number>;
 }

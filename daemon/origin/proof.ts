@@ -2,7 +2,8 @@ import type { GrowingBody } from '../cache/growing-body.ts';
 import type { SourceUrl } from '../config/source-url.ts';
 import type { Digest } from '../gentoo/digest-table.ts';
 import { type Inspected, inspect } from './inspect.ts';
-import type { FillHead } from './order.ts';
+import type { Agreement, FillContext, FillHead } from './order.ts';
+import type { Route } from './route.ts';
 
 /** So many bytes at the end no reader gets before the whole has a digest of the Manifests. */
 export const WITHHELD = 64 * 1024;
@@ -13,7 +14,7 @@ export type Verdict =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'right' }
   /** No Manifest has it, but two sources do: it is the Manifests that lag behind. */
-  | { readonly kind: 'agreed'; readonly reason: string; readonly hash: string }
+  | { readonly kind: 'agreed'; readonly reason: string; readonly on: Agreement }
   | { readonly kind: 'wrong'; readonly reason: string };
 
 interface WrongCopy {
@@ -23,9 +24,22 @@ interface WrongCopy {
   readonly hash: string;
 }
 
-/** The lengths that digests allow, in bytes; undefined where there are none. */
-export function sizesOf(digests: readonly Digest[]): readonly number[] | undefined {
-  return digests.length === 0 ? undefined : [...new Set(digests.map(({ size }) => size))];
+/** What the Manifests say of the file that a route means. */
+export function digestsFor(
+  { distfile }: Route,
+  { manifests }: Pick<FillContext, 'manifests'>,
+): readonly Digest[] {
+  return distfile === undefined ? [] : manifests.digestsOf(distfile);
+}
+
+/** The lengths that a file may have, in bytes; undefined where no Manifest has a word on it. */
+export function sizesOf(
+  digests: readonly Digest[],
+  agreed?: Agreement,
+): readonly number[] | undefined {
+  if (digests.length === 0) return undefined;
+  const all = [...digests, ...(agreed === undefined ? [] : [agreed])];
+  return [...new Set(all.map(({ size }) => size))];
 }
 
 /** Why a whole body is not to be stored, if there is a reason. */
@@ -37,12 +51,12 @@ export function doubtOf(head: FillHead, verdict: Verdict): string | undefined {
 /** The proof that a file is one that the Manifests mean: copy after copy, until one is. */
 export class Proof {
   readonly #digests: readonly Digest[];
-  /** The hash of a copy on which two sources agreed before. */
-  readonly #agreed: string | undefined;
+  /** A copy on which two sources agreed before. */
+  readonly #agreed: Agreement | undefined;
   readonly #wrong: WrongCopy[] = [];
   #watched: { readonly body: GrowingBody; readonly inspected: Promise<Inspected> } | undefined;
 
-  constructor(digests: readonly Digest[], agreed: string | undefined) {
+  constructor(digests: readonly Digest[], agreed: Agreement | undefined) {
     this.#digests = digests;
     this.#agreed = agreed;
   }
@@ -69,7 +83,9 @@ export class Proof {
     const [hash = ''] = found.hashes.values();
     const reason = this.#wordMismatch(found, hash);
     const isKnown = this.#wrong.some((copy) => copy.hash === hash && copy.source !== source);
-    if (isKnown || hash === this.#agreed) return { kind: 'agreed', reason, hash };
+    if (isKnown || hash === this.#agreed?.hash) {
+      return { kind: 'agreed', reason, on: { size: found.size, hash } };
+    }
     this.#wrong.push({ body, source, hash });
     return { kind: 'wrong', reason };
   }

@@ -3,6 +3,7 @@ import type { MetaBook } from '../cache/meta.ts';
 import type { Policy } from '../cache/policy.ts';
 import type { Config } from '../config/config.ts';
 import type { Events } from '../events.ts';
+import type { Manifests } from '../gentoo/manifests.ts';
 import type { Asking } from '../origin/ask.ts';
 import type { Fills } from '../origin/collapse.ts';
 import type { Census } from '../room/census.ts';
@@ -33,6 +34,7 @@ export interface ServeContext {
   readonly meta: MetaBook;
   readonly census: Census;
   readonly fills: Fills;
+  readonly manifests: Pick<Manifests, 'digestsOf'>;
   readonly asking: () => Asking;
   readonly delivery: Delivery;
   /** Prepared heads of bodies in memory, each kept as long as its body. */

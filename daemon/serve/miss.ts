@@ -4,9 +4,10 @@ import { CacheError } from '../errors.ts';
 import type { CacheStatus } from '../http/cache-status.ts';
 import { fieldValue } from '../http/fields.ts';
 import { contentTypeOf } from '../http/media-type.ts';
-import { ask } from '../origin/ask.ts';
+import { askForWhole } from '../origin/ask-whole.ts';
 import type { Fill } from '../origin/fill.ts';
 import type { FillHead } from '../origin/order.ts';
+import { digestsFor, sizesOf } from '../origin/proof.ts';
 import { refusal } from '../origin/refusals.ts';
 import { type Route, targetOf } from '../origin/route.ts';
 import type { Client } from './client.ts';
@@ -143,11 +144,11 @@ async function respondHead(
   fills.refuseMissing(route.key);
   counters.misses += 1;
   const asking = context.asking();
-  const reply = await ask(asking, {
+  const reply = await askForWhole(asking, {
     sources: asking.health.order(route.repository.sources),
     method: 'HEAD',
     ...targetOf(route),
-    expected: { path: route.path, mutable },
+    expected: { path: route.path, mutable, sizes: sizesOf(digestsFor(route, context)) },
   });
   switch (reply.kind) {
     case 'good': {

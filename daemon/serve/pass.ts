@@ -1,4 +1,5 @@
 import { CacheError, describe } from '../errors.ts';
+import type { Digest } from '../gentoo/digest-table.ts';
 import { formatCacheStatus } from '../http/cache-status.ts';
 import { formatHttpDate } from '../http/date.ts';
 import { contentTypeOf } from '../http/media-type.ts';
@@ -7,6 +8,7 @@ import type { Exchange } from '../origin/exchange.ts';
 import { refusal } from '../origin/refusals.ts';
 import { type Route, targetOf } from '../origin/route.ts';
 import { startWatchdog } from '../origin/watchdog.ts';
+import { withholdEnd } from '../origin/withhold.ts';
 import type { Client } from './client.ts';
 import type { ServeContext } from './context.ts';
 
@@ -59,6 +61,8 @@ export interface Forwarded {
   readonly exchange: Exchange;
   /** How many of its bytes to send; all there are, when nothing is said. */
   readonly bytes?: number | undefined;
+  /** What the whole of it must be, where a Manifest tells. */
+  readonly digests?: readonly Digest[];
 }
 
 /**
@@ -68,7 +72,7 @@ export interface Forwarded {
  */
 export async function forwardBody(
   client: Client,
-  { exchange, bytes = Number.POSITIVE_INFINITY }: Forwarded,
+  { exchange, bytes = Number.POSITIVE_INFINITY, digests = [] }: Forwarded,
   { counters }: Pick<ServeContext, 'counters'>,
 ): Promise<void> {
   const { response } = client;
@@ -76,6 +80,14 @@ export async function forwardBody(
   if (response.destroyed) return exchange.abort(new Error('the client is gone'));
   const ended = Promise.withResolvers<void>();
   let left = bytes;
+  const { push, finish: release } = withholdEnd(digests, client.request.url ?? '');
+  const write = (pieces: readonly Buffer[]): boolean => {
+    for (const piece of pieces) {
+      client.sent += piece.length;
+      response.write(piece);
+    }
+    return !response.writableNeedDrain;
+  };
   const stop = (error: Error) => {
     exchange.abort(error);
     ended.reject(error);
@@ -98,8 +110,7 @@ export async function forwardBody(
       watchdog.received(chunk.length);
       const wanted = chunk.length > left ? chunk.subarray(0, left) : chunk;
       left -= wanted.length;
-      client.sent += wanted.length;
-      const ready = response.write(wanted);
+      const ready = write(push(wanted));
       if (left === 0) return finish();
       if (ready) return;
       watchdog.hold();
@@ -120,6 +131,7 @@ export async function forwardBody(
   if (left > 0 && bytes !== Number.POSITIVE_INFINITY && !response.destroyed) {
     throw brokenOff(client, new Error(`${left} bytes are missing`));
   }
+  if (!response.destroyed) write(release());
 }
 
 function brokenOff(client: Client, cause: unknown): CacheError {

@@ -1,8 +1,9 @@
 import { CacheError } from '../errors.ts';
 import { contentTypeOf } from '../http/media-type.ts';
-import { ask } from '../origin/ask.ts';
+import { askForWhole } from '../origin/ask-whole.ts';
 import type { OriginHead } from '../origin/judge.ts';
 import { fillHead } from '../origin/order.ts';
+import { digestsFor, sizesOf } from '../origin/proof.ts';
 import { knownOf, recordOf } from '../origin/record.ts';
 import { refusal } from '../origin/refusals.ts';
 import { type Route, targetOf } from '../origin/route.ts';
@@ -34,11 +35,12 @@ export async function respondUnstored(
 ): Promise<void> {
   context.counters.passed += 1;
   const asking = context.asking();
-  const reply = await ask(asking, {
+  const digests = digestsFor(route, context);
+  const reply = await askForWhole(asking, {
     sources: asking.health.order(route.repository.sources),
     method: 'GET',
     ...targetOf(route),
-    expected: { path: route.path, mutable },
+    expected: { path: route.path, mutable, sizes: sizesOf(digests) },
   });
   if (reply.kind === 'unchanged') throw refusal(route.key, { kind: 'failed', said: [] });
   if (reply.kind !== 'good') throw refusal(route.key, reply);
@@ -50,7 +52,12 @@ export async function respondUnstored(
     if (window.start === 0 && untouched) {
       untouched = false;
       const bytes = window.end ?? head.length;
-      await forwardBody(client, { exchange: answer.exchange, bytes }, context);
+      const isWhole = bytes === head.length;
+      await forwardBody(
+        client,
+        { exchange: answer.exchange, bytes, ...(isWhole && { digests }) },
+        context,
+      );
       return true;
     }
     if (record === undefined) return false;
