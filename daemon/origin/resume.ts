@@ -2,7 +2,7 @@ import type { KeptPartial, PartialBook } from '../cache/partial-book.ts';
 import type { Policy } from '../cache/policy.ts';
 import type { RepositoryConfig } from '../config/config.ts';
 import { describe } from '../errors.ts';
-import { type Clock, repeat, systemClock } from '../room/schedule.ts';
+import { type Clock, repeat, systemClock } from '../schedule.ts';
 import type { Log } from '../system/log.ts';
 import type { Fills } from './collapse.ts';
 import { routeOf } from './record.ts';

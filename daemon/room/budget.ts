@@ -3,6 +3,7 @@ import { anyGlobPattern } from '../cache/policy.ts';
 import type { Config } from '../config/config.ts';
 import { CacheError, describe } from '../errors.ts';
 import type { Events } from '../events.ts';
+import { type Clock, repeat, systemClock } from '../schedule.ts';
 import type { Log } from '../system/log.ts';
 import { formatDuration, formatSize } from '../units.ts';
 import { type Census, openCensus } from './census.ts';
@@ -11,7 +12,6 @@ import { type Amount, DAY } from './histogram.ts';
 import { type CullWatch, createHousekeeping, type ListWatch } from './housekeeping.ts';
 import type { ListOrder, ListSummary } from './list.ts';
 import { createRoom, type Room } from './room.ts';
-import { type Clock, repeat, systemClock } from './schedule.ts';
 
 /** What of the configuration the budget obeys. */
 export type BudgetLimits = Pick<Config, 'minFree' | 'maxSize' | 'cullOlderThan'>;

@@ -1,7 +1,7 @@
+import type { Clock } from '../schedule.ts';
 import type { Census } from './census.ts';
 import type { CullOrder } from './cull.ts';
 import { type Books, cullTarget } from './room-rule.ts';
-import type { Clock } from './schedule.ts';
 
 /** Keeps the entries within MAX_SIZE: one cull at a time. */
 export interface Culling {

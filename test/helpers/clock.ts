@@ -1,4 +1,4 @@
-import type { Clock } from '../../daemon/room/schedule.ts';
+import type { Clock } from '../../daemon/schedule.ts';
 
 /** A clock that stands still until a test moves it. */
 export interface TestClock extends Clock {

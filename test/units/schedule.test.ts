@@ -1,5 +1,5 @@
 import test from 'ava';
-import { repeat, systemClock } from '../../daemon/room/schedule.ts';
+import { repeat, systemClock } from '../../daemon/schedule.ts';
 import { testClock } from '../helpers/clock.ts';
 import { gate } from '../helpers/gate.ts';
 
