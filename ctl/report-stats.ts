@@ -1,8 +1,8 @@
 import type { AgeReport, CountsReport, StatsReply } from '../daemon/control/reports.ts';
-import { formatSize } from '../daemon/units.ts';
+import { formatCount, formatSize } from '../daemon/units.ts';
 import { table } from './table.ts';
 import type { Wording } from './wording.ts';
-import { ago, bar, count, moment, percent, plural } from './words.ts';
+import { ago, bar, moment, percent, plural } from './words.ts';
 
 const BAR = 24;
 
@@ -16,21 +16,21 @@ export function wordStats(reply: StatsReply, wording: Wording): string {
 type Counted = (counts: CountsReport) => string;
 
 const lines: readonly (readonly [name: string, value: Counted])[] = [
-  ['requests', ({ requests }) => count(requests)],
-  ['  hits', ({ hits }) => count(hits)],
-  ['  misses', ({ misses }) => count(misses)],
-  ['  collapsed', ({ collapsed }) => count(collapsed)],
-  ['  revalidated', ({ revalidated }) => count(revalidated)],
-  ['  stale', ({ stale }) => count(stale)],
-  ['  passed', ({ passed }) => count(passed)],
-  ['  errors', ({ errors }) => count(errors)],
+  ['requests', ({ requests }) => formatCount(requests)],
+  ['  hits', ({ hits }) => formatCount(hits)],
+  ['  misses', ({ misses }) => formatCount(misses)],
+  ['  collapsed', ({ collapsed }) => formatCount(collapsed)],
+  ['  revalidated', ({ revalidated }) => formatCount(revalidated)],
+  ['  stale', ({ stale }) => formatCount(stale)],
+  ['  passed', ({ passed }) => formatCount(passed)],
+  ['  errors', ({ errors }) => formatCount(errors)],
   ['hit ratio by requests', ({ hitRatio }) => ratio(hitRatio)],
   ['hit ratio by bytes', ({ byteHitRatio }) => ratio(byteHitRatio)],
   ['served', ({ bytesServed }) => formatSize(bytesServed)],
   ['fetched', ({ bytesFetched }) => formatSize(bytesFetched)],
   ['saved', ({ bytesSaved }) => formatSize(bytesSaved)],
-  ['downloads stored', ({ fills }) => count(fills)],
-  ['downloads failed', ({ fillsFailed }) => count(fillsFailed)],
+  ['downloads stored', ({ fills }) => formatCount(fills)],
+  ['downloads failed', ({ fillsFailed }) => formatCount(fillsFailed)],
 ];
 
 function ratio(value: number | null): string {
@@ -63,7 +63,7 @@ function wordAges({ ages, bytes }: StatsReply, { paint }: Wording): string {
     const cullable = age.from !== '0';
     return [
       `  ${wordAge(age)}`,
-      count(age.entries),
+      formatCount(age.entries),
       formatSize(age.bytes),
       paint.good(bar(age.bytes / most, BAR).padEnd(BAR)),
       cullable ? age.from : '',

@@ -1,9 +1,9 @@
 import type { DownloadReport, TopReply } from '../daemon/control/reports.ts';
-import { formatSize } from '../daemon/units.ts';
+import { formatCount, formatSize } from '../daemon/units.ts';
 import type { Paint } from './paint.ts';
 import { downloadCells, downloadColumns } from './report-downloads.ts';
 import { cut, cutStart, table, width } from './table.ts';
-import { bar, clock, count, percent, plural, rate, span } from './words.ts';
+import { bar, clock, percent, plural, rate, span } from './words.ts';
 
 /** The latest replies, the oldest first. */
 export type Frames = readonly TopReply[];
@@ -39,7 +39,7 @@ export function topLines(frames: Frames, canvas: Canvas): readonly string[] {
   const room = Math.max(0, rows - above.length - 2);
   const hidden = downloads.length - room;
   const shown = hidden > 0 ? downloads.slice(0, Math.max(0, room - 1)) : downloads;
-  const more = hidden > 0 ? [`… and ${count(downloads.length - shown.length)} more`] : [];
+  const more = hidden > 0 ? [`… and ${formatCount(downloads.length - shown.length)} more`] : [];
   const body = [...shown, ...more.map(within)];
   const gap = Array.from({ length: Math.max(0, room - body.length) }, () => '');
   return [...above, paint.title(heading), ...body, ...gap, paint.faint(within('q leaves'))];
@@ -66,7 +66,7 @@ function flowLines(frames: Frames): string[] {
     cells.map(([name, value]) => `${name.padEnd(8)} ${value.padStart(8)}`).join('   ');
   return [
     line(
-      ['Requests', `${requests < 10 ? requests.toFixed(1) : count(requests)}/s`],
+      ['Requests', `${requests < 10 ? requests.toFixed(1) : formatCount(requests)}/s`],
       ['Served', rate(perSecond(grown('bytesServed')))],
       ['Fetched', rate(perSecond(grown('bytesFetched')))],
     ),

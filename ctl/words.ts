@@ -1,18 +1,13 @@
-import { formatDuration, formatSize } from '../daemon/units.ts';
+import { formatCount, formatDuration, formatSize } from '../daemon/units.ts';
 
 const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** `12,345`. */
-export function count(number: number): string {
-  return String(Math.round(number)).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
 /** `1 file`, `12,345 files`. */
 export function plural(number: number, one: string, many = `${one}s`): string {
-  return `${count(number)} ${number === 1 ? one : many}`;
+  return `${formatCount(number)} ${number === 1 ? one : many}`;
 }
 
 /** `93.4 %`; a dash where nothing was counted. */

@@ -11,6 +11,7 @@ import { type ControlOptions, openControl } from './control/control.ts';
 import { summary } from './control/facts.ts';
 import { describe } from './errors.ts';
 import { createEvents, type Events } from './events.ts';
+import { type OpenManifests, openManifests } from './gentoo/open-manifests.ts';
 import { createLiveConfig } from './live-config.ts';
 import type { Asking } from './origin/ask.ts';
 import { createFills } from './origin/collapse.ts';
@@ -97,6 +98,8 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     const store = await openStore(layout);
     opened.push(async () => store.cool());
     const removed = store.cool;
+    const manifests = openManifests({ paths: config.manifests, snapshot: layout.manifests, log });
+    opened.push(() => manifests.close());
     const budget = await openBudget({ layout, limits: config, log, events, removed });
     opened.push(() => budget.close());
     const upstream = await openUpstream(config, { version: options.version, id: directory.id });
@@ -112,6 +115,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
       delivery,
       partials,
       store,
+      manifests,
       budget,
       stats,
       events,
@@ -143,17 +147,18 @@ interface Assembly {
   readonly delivery: Delivery;
   readonly partials: PartialBook;
   readonly store: HotStore;
+  readonly manifests: OpenManifests;
   readonly budget: Budget;
   readonly stats: LifetimeStats;
   readonly events: Events;
 }
 
 function assemble(assembly: Assembly) {
-  const { options, directory, counters, upstream, store, budget, events } = assembly;
-  const { config, load, log, manager } = options;
+  const { options, directory, counters, upstream, store, manifests, budget, events } = assembly;
+  const { log } = options;
   const { room, census } = budget;
   const { layout, id } = directory;
-  const live = createLiveConfig({ config, load, log, budget, events, manager });
+  const live = createLiveConfig({ ...options, ...assembly });
   let server: HttpServer | undefined;
   const health = openHealth(assembly);
   const asking = (): Asking => ({
@@ -163,9 +168,8 @@ function assemble(assembly: Assembly) {
   });
   const sticky = createStickiness((source) => !health.isSetAside(source));
   const meta = createMetaBook(layout);
-  const manifests = { digestsOf: () => [] };
   const fills = createFills(
-    { ...assembly, layout, room, census, asking, sticky, meta, log, manifests },
+    { ...assembly, layout, room, census, asking, sticky, meta, log },
     () => live.settings().config,
   );
   const context: ServeContext = {

@@ -1,6 +1,7 @@
 import { type Config, changedKeys } from './config/config.ts';
 import type { Changed } from './control/context.ts';
 import type { Events } from './events.ts';
+import type { OpenManifests } from './gentoo/open-manifests.ts';
 import type { Budget } from './room/budget.ts';
 import type { Settings } from './serve/context.ts';
 import { createSettings } from './serve/settings.ts';
@@ -15,6 +16,7 @@ export interface LiveConfigOptions {
   readonly load?: (() => Config) | undefined;
   readonly log: Log;
   readonly budget: Budget;
+  readonly manifests: OpenManifests;
   readonly events: Events;
   readonly manager?: ServiceManager | undefined;
 }
@@ -37,7 +39,7 @@ export interface LiveConfig {
 
 /** Begins with what the daemon was started with. */
 export function createLiveConfig(options: LiveConfigOptions): LiveConfig {
-  const { config, load, log, budget, events, manager } = options;
+  const { config, load, log, budget, manifests, events, manager } = options;
   let settings = createSettings(config);
   let { logLevel } = config;
   const takeOver = async (): Promise<Changed> => {
@@ -47,6 +49,7 @@ export function createLiveConfig(options: LiveConfigOptions): LiveConfig {
     settings = createSettings(fresh);
     logLevel = fresh.logLevel;
     budget.configure(fresh);
+    manifests.configure(fresh.manifests);
     const reopened = log.configure(fresh);
     tellChanges({ live, restart }, log);
     const changed = [...live, ...restart].join(', ');

@@ -86,8 +86,6 @@ async function warn({ config, prepared, log }: Warnings): Promise<void> {
   if (process.getuid?.() === 0) log.warn('running as root; set PC_USER to run as another user');
   const doubt = await reloadDoubt(config);
   if (doubt !== undefined) log.warn(doubt);
-  // Accepted, so that a file for a later version is none that this one refuses; never in silence.
-  if (config.manifests.length > 0) log.warn('MANIFESTS has no effect in this version');
   if (prepared.handed) log.info('sockets were handed over: HOST and PORT are not used');
 }
 

@@ -53,6 +53,11 @@ export function parseSize(text: string): number {
   });
 }
 
+/** `12,345` for people. */
+export function formatCount(count: number): string {
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
 /** `1.5G` for people: three digits at most, 1024 to the K. */
 export function formatSize(bytes: number): string {
   const units = ['B', 'K', 'M', 'G', 'T', 'P'];

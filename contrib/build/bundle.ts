@@ -10,7 +10,7 @@ export interface Places {
 }
 
 /**
- * Bundles the two programs, and the worker that the daemon starts from beside itself, with the
+ * Bundles the two programs, and the workers that the daemon starts from beside itself, with the
  * packages they import; what they share, and what they need later or never, in files of their own.
  * Neither minified nor with source maps: a stack trace names our functions as they are, and fewer
  * characters start no sooner.
@@ -24,6 +24,7 @@ export async function bundlePrograms({ root, build }: Places): Promise<readonly 
       'package-cache': 'daemon/main.ts',
       'package-cache-ctl': 'ctl/main.ts',
       worker: 'daemon/room/worker.ts',
+      'scan-worker': 'daemon/gentoo/scan-worker.ts',
     },
     outdir: build,
     bundle: true,

@@ -20,6 +20,8 @@ export interface Layout {
   readonly stats: string;
   /** How much is stored and when it was last used, as last counted. */
   readonly census: string;
+  /** What was last read of the Manifests in MANIFESTS. */
+  readonly manifests: string;
   /** `CACHE_DIR/<key>`: the package itself. */
   entry(key: string): string;
   /** `CACHE_DIR/<key>/.package-cache-self`, for a key that is a directory too. */
@@ -42,6 +44,7 @@ export function createLayout(root: string): Layout {
     id: own('id'),
     stats: own('stats.json'),
     census: own('census.json'),
+    manifests: own('manifests'),
     entry: (key) => `${root}/${key}`,
     self: (key) => `${root}/${key}/${SELF_NAME}`,
     partial: (key) => join(own('partial'), hash(key)),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** The hash functions of Manifests that we know, as node:crypto calls them; the better one first. */
 export const algorithms = ['blake2b512', 'sha512'] as const;
@@ -48,21 +48,12 @@ export function createDigestRows(count: number): DigestRows {
 
 /** By what a name is looked up in the rows. */
 export function rowKeyOf(name: string): bigint {
-  return createHash('blake2b512').update(name).digest().readBigUInt64BE(0);
+  return hash('blake2b512', name, 'buffer').readBigUInt64BE(0);
 }
 
-/** Every digest that a distfile of this name may have; none for a name that no Manifest has. */
+/** Each digest that a distfile of this name may have, once; none for a name of no Manifest. */
 export function findDigests(rows: DigestRows, name: string): readonly Digest[] {
-  const found: Digest[] = [];
-  for (const row of rowsOf(rows, name)) {
-    const at = row * HASH_BYTES;
-    found.push({
-      size: rows.sizes[row] ?? 0,
-      algorithm: algorithms[rows.algorithms[row] ?? 0] ?? algorithms[0],
-      hash: Buffer.from(rows.hashes.subarray(at, at + HASH_BYTES)).toString('hex'),
-    });
-  }
-  return found;
+  return digestsOf(rows, rowsOf(rows, name));
 }
 
 /** The packages whose Manifests have the name, as indices into the list beside the table. */
@@ -70,7 +61,45 @@ export function findPackages(rows: DigestRows, name: string): readonly number[] 
   return [...new Set(rowsOf(rows, name).map((row) => rows.packages[row] ?? 0))];
 }
 
-function rowsOf({ names }: DigestRows, name: string): readonly number[] {
+/** How many names there are, and how many digests in all. */
+export interface DigestCounts {
+  readonly files: number;
+  readonly digests: number;
+}
+
+/** Counts what the rows tell, each thing once. */
+export function countDigests(rows: DigestRows): DigestCounts {
+  let files = 0;
+  let digests = 0;
+  for (let row = 0; row < rows.names.length; ) {
+    const same = rowsFrom(rows, row);
+    files += 1;
+    digests += same.length === 1 ? 1 : digestsOf(rows, same).length;
+    row += same.length;
+  }
+  return { files, digests };
+}
+
+// Many a file is in the Manifests of hundreds of packages.
+function digestsOf(rows: DigestRows, numbers: readonly number[]): readonly Digest[] {
+  const found = new Map<string, Digest>();
+  for (const row of numbers) {
+    const digest = digestAt(rows, row);
+    found.set(`${digest.size} ${digest.hash}`, digest);
+  }
+  return [...found.values()];
+}
+
+function digestAt({ sizes, algorithms: kinds, hashes }: DigestRows, row: number): Digest {
+  return {
+    size: sizes[row] ?? 0,
+    algorithm: algorithms[kinds[row] ?? 0] ?? algorithms[0],
+    hash: Buffer.from(hashes.buffer, row * HASH_BYTES, HASH_BYTES).toString('hex'),
+  };
+}
+
+function rowsOf(rows: DigestRows, name: string): readonly number[] {
+  const { names } = rows;
   const key = rowKeyOf(name);
   let low = 0;
   for (let high = names.length; low < high; ) {
@@ -78,7 +107,14 @@ function rowsOf({ names }: DigestRows, name: string): readonly number[] {
     if ((names[middle] ?? 0n) < key) low = middle + 1;
     else high = middle;
   }
-  const found: number[] = [];
-  for (let row = low; names[row] === key; row += 1) found.push(row);
-  return found;
+  return names[low] === key ? rowsFrom(rows, low) : [];
+}
+
+/** The rows of the name that begins with this one. */
+function rowsFrom({ names }: DigestRows, first: number): readonly number[] {
+  const rows = [first];
+  for (let row = first + 1; row < names.length && names[row] === names[first]; row += 1) {
+    rows.push(row);
+  }
+  return rows;
 }

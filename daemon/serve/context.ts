@@ -34,7 +34,7 @@ export interface ServeContext {
   readonly meta: MetaBook;
   readonly census: Census;
   readonly fills: Fills;
-  readonly manifests: Pick<Manifests, 'digestsOf'>;
+  readonly manifests: Manifests;
   readonly asking: () => Asking;
   readonly delivery: Delivery;
   /** Prepared heads of bodies in memory, each kept as long as its body. */

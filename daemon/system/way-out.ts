@@ -23,21 +23,40 @@ export function wayOut(path: string, cause: unknown, wanted: Wanted): string {
   }
 }
 
+/**
+ * Why this process cannot read a path that somebody else owns, with all that is below it, and the
+ * command that mends it; `cause` as for `wayOut`.
+ */
+export function wayToRead(path: string, cause: unknown): string {
+  const errno = errnoOf(cause);
+  if (errno === 'ENOENT') return 'it does not exist';
+  if (errno !== 'EACCES') return describe(cause);
+  const tree = quoted(path);
+  return closedOnTheWay(path) ?? `${who()} may not read it; mend it with: chmod -R o+rX ${tree}`;
+}
+
 // Whoever may not write is told which of the many directories on the way is the one.
 function wayIn(path: string, denied: string, wanted: Wanted): string {
-  const { name, group, uid } = whoWeAre();
-  const who = `user ${name} (uid ${uid})`;
-  const closed = parentsOf(path).find((folder) => !isOpen(folder));
-  if (closed !== undefined) {
-    const folder = quoted(closed);
-    return `${who} may not enter ${folder}; mend it with: chmod o+x ${folder}`;
-  }
-  const own = (ownerOf(denied) ?? ownerOf(dirname(denied))) === uid;
+  const closed = closedOnTheWay(path);
+  if (closed !== undefined) return closed;
+  const [name, group] = [userName(), groupName()];
+  const own = (ownerOf(denied) ?? ownerOf(dirname(denied))) === process.getuid?.();
   const [all, every] = [quoted(path), wanted === 'tree' ? '-R ' : ''];
   const change = own ? `chmod ${every}u+rwX ${all}` : `chown ${every}${name}:${group} ${all}`;
   const owner = `-o ${name} -g ${group}`;
   const make = `install ${wanted === 'file' ? `-m 640 ${owner} /dev/null` : `-d ${owner}`} ${all}`;
-  return `${who} may not write there; mend it with: ${existsSync(path) ? change : make}`;
+  return `${who()} may not write there; mend it with: ${existsSync(path) ? change : make}`;
+}
+
+function closedOnTheWay(path: string): string | undefined {
+  const closed = parentsOf(path).find((folder) => !isOpen(folder));
+  if (closed === undefined) return undefined;
+  const folder = quoted(closed);
+  return `${who()} may not enter ${folder}; mend it with: chmod o+x ${folder}`;
+}
+
+function who(): string {
+  return `user ${userName()} (uid ${process.getuid?.()})`;
 }
 
 /** The directories on the way to a path, the first one first. */
@@ -68,30 +87,22 @@ function pathOf(cause: unknown): string | undefined {
   return typeof path === 'string' ? resolve(path) : undefined;
 }
 
-interface Identity {
-  readonly name: string;
-  readonly group: string;
-  readonly uid: number;
+// In a container the user may have numbers and no names.
+function userName(): string {
+  return nameOr(() => userInfo().username, process.getuid?.());
 }
 
-// In a container the user may have numbers and no names.
-function whoWeAre(): Identity {
-  const uid = process.getuid?.() ?? -1;
-  const or = (ask: () => string, otherwise: number | undefined) => {
-    try {
-      return ask();
-    } catch {
-      return String(otherwise);
-    }
-  };
-  return {
-    name: or(() => userInfo().username, uid),
-    group: or(
-      () => execFileSync('id', ['-gn'], { encoding: 'utf8', stdio: 'pipe' }).trim(),
-      process.getgid?.(),
-    ),
-    uid,
-  };
+function groupName(): string {
+  const ask = () => execFileSync('id', ['-gn'], { encoding: 'utf8', stdio: 'pipe' }).trim();
+  return nameOr(ask, process.getgid?.());
+}
+
+function nameOr(ask: () => string, number: number | undefined): string {
+  try {
+    return ask();
+  } catch {
+    return String(number);
+  }
 }
 
 // systemd.exec(5): set for every service, whose ProtectSystem= makes most paths read-only.
