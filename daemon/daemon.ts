@@ -168,8 +168,9 @@ function assemble(assembly: Assembly) {
   });
   const sticky = createStickiness((source) => !health.isSetAside(source));
   const meta = createMetaBook(layout);
+  const rescue = async () => undefined;
   const fills = createFills(
-    { ...assembly, layout, room, census, asking, sticky, meta, log },
+    { ...assembly, layout, room, census, asking, sticky, meta, log, rescue },
     () => live.settings().config,
   );
   const context: ServeContext = {

@@ -10,7 +10,7 @@ import { askForRest, isRest, type Known, type NoRest, type Rest } from './contin
 import type { OriginHead } from './judge.ts';
 import { type FillContext, type FillHead, type FillOrder, fillHead } from './order.ts';
 import { headOf, knownOf, recordOf } from './record.ts';
-import { refusal, unstorable } from './refusals.ts';
+import { refusal, saidBy, unstorable } from './refusals.ts';
 import { isStepBack, validatorsFor } from './revalidation.ts';
 import { type Route, targetOf } from './route.ts';
 
@@ -86,7 +86,25 @@ export async function beginAnew(
   const { order } = starting;
   const reply = await askOrdered(starting, sources);
   if (reply.kind === 'unchanged') return reply;
-  return reply.kind === 'good' ? await beginBody(starting, reply) : refused(order, reply);
+  if (reply.kind === 'good') return await beginBody(starting, reply);
+  const isGone = reply.kind === 'missing' && reply.certain;
+  const rescued = isGone ? await beginRescue(starting) : undefined;
+  if (rescued?.kind === 'body') return rescued;
+  const further = rescued?.kind === 'refused' ? saidBy(rescued.error) : [];
+  return refused(order, { ...reply, said: [...reply.said, ...further] });
+}
+
+// Never without a digest: what is elsewhere under that name may be anything.
+async function beginRescue(starting: Starting): Promise<Beginning | undefined> {
+  const { order, context, sizes } = starting;
+  const route = sizes === undefined ? undefined : await context.rescue(order.route);
+  if (route === undefined) return undefined;
+  const rescued = { ...starting, order: { ...order, route } };
+  const { sources } = route.repository;
+  const beginning = await beginAnew(rescued, context.asking().health.order(sources));
+  if (beginning.kind !== 'body') return beginning;
+  // A later fill would look for the rest at the sources, which do not have it.
+  return { ...beginning, stream: { ...beginning.stream, record: undefined } };
 }
 
 async function beginBody(starting: Starting, reply: Reply & { kind: 'good' }): Promise<Beginning> {

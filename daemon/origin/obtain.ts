@@ -82,7 +82,9 @@ async function beginElsewhere(
   wrong: readonly WrongCopy[],
 ): Promise<BodyBeginning> {
   const { order, context } = starting;
-  const { sources } = order.route.repository;
+  // The last copy may have come from where the ebuilds say, and not from a source.
+  const route = wrong.at(-1)?.stream.route ?? order.route;
+  const { sources } = route.repository;
   const isTried = (source: SourceUrl) => wrong.some((copy) => copy.source === source);
   const others = context
     .asking()
@@ -93,12 +95,12 @@ async function beginElsewhere(
   );
   // Copies that several sources had a part in blame nobody: there must be an end to them, too.
   if (others.length === 0 || wrong.length > sources.length) {
-    throw refusal(order.route.key, { kind: 'failed', said });
+    throw refusal(route.key, { kind: 'failed', said });
   }
   const lengths = wrong.flatMap(({ stream }) => stream.partial.body.length ?? []);
   const sizes = [...new Set([...(starting.sizes ?? []), ...lengths])];
-  const next = await beginAnew({ ...starting, sizes }, others);
+  const next = await beginAnew({ ...starting, order: { ...order, route }, sizes }, others);
   if (next.kind === 'body') return next;
   const further = next.kind === 'refused' ? saidBy(next.error) : [];
-  throw refusal(order.route.key, { kind: 'failed', said: [...said, ...further] });
+  throw refusal(route.key, { kind: 'failed', said: [...said, ...further] });
 }

@@ -12,6 +12,7 @@ import type { Log } from '../system/log.ts';
 import type { Asking } from './ask.ts';
 import type { OriginHead } from './judge.ts';
 import type { Memory } from './memory.ts';
+import type { Rescue } from './rescue.ts';
 import type { Route } from './route.ts';
 import type { Stickiness } from './sticky.ts';
 
@@ -52,6 +53,7 @@ export interface FillContext {
   readonly room: Room;
   readonly census: Census;
   readonly manifests: Pick<Manifests, 'digestsOf'>;
+  readonly rescue: Rescue;
   readonly counters: Counters;
   readonly log: Log;
   readonly events: Events;
