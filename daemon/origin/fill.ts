@@ -2,7 +2,6 @@ import type { Body } from '../cache/body.ts';
 import type { SourceUrl } from '../config/source-url.ts';
 import { describe } from '../errors.ts';
 import { type BodyBeginning, begin, type Starting, type Stream } from './beginning.ts';
-import type { Known } from './continuation.ts';
 import { type End, type FillOutcome, type FillReport, paceOf, wordAccount } from './fill-report.ts';
 import { keep } from './keep.ts';
 import { clearAway, leaveBehind } from './leave.ts';
@@ -95,9 +94,10 @@ export class Fill {
     this.#letGo();
   }
 
-  /** What the body must match that goes on from elsewhere, if anything can tell. */
-  get known(): Known | undefined {
-    return this.#stream?.known;
+  /** Whom to ask for a part of it, if anything can tell that it is the same file. */
+  get elsewhere() {
+    const { route = this.order.route, known } = this.#stream ?? {};
+    return known && { route, known, source: this.source };
   }
 
   /** How far it is. */

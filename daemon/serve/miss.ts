@@ -122,9 +122,8 @@ async function endWithin(body: Body, milliseconds: number): Promise<void> {
 
 // Only where a source can prove that it has the very file that the client was told of.
 function waysAround(client: Client, fill: Fill, context: ServeContext) {
-  const { known, source, order } = fill;
-  if (known === undefined) return {};
-  const body = { route: order.route, known, source };
+  const { elsewhere: body } = fill;
+  if (body === undefined) return {};
   return {
     beyond: (window: Window) => passTail(client, { body, window }, context),
     isFar: (start: number) => isFarAhead(fill, start),
