@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { GrowingBody } from '../cache/growing-body.ts';
+import { CacheError, describe } from '../errors.ts';
 import type { Algorithm } from '../gentoo/digest-table.ts';
 
 /** So much is read and hashed at once: a third of a millisecond in which nobody else is served. */
@@ -24,7 +25,7 @@ export interface Inspected {
 /**
  * Hashes a body as it grows, from its file: what is there, and not what was meant to be written.
  *
- * @throws the body's failure, or the system's.
+ * @throws the body's failure; CacheError `storage` when the file cannot be read.
  */
 export async function inspect(
   body: GrowingBody,
@@ -39,21 +40,28 @@ export async function inspect(
     for (;;) {
       await body.whenWritten(at);
       if (body.committed === at) break;
-      const { bytesRead } = await file.handle.read(buffer, {
-        length: Math.min(PIECE, body.committed - at),
-        position: at,
-      });
-      if (bytesRead === 0) throw new Error('the file was made shorter while it was read');
-      const piece = buffer.subarray(0, bytesRead);
+      const wanted = buffer.subarray(0, Math.min(PIECE, body.committed - at));
+      const piece = await read(file.handle, wanted, at);
       for (const { hash } of hashes) hash.update(piece);
       await compare?.next(piece, at);
-      at += bytesRead;
+      at += piece.length;
     }
     return { size: at, hashes: new Map(hashes.map(({ name, hash }) => [name, hexOf(hash)])) };
   } finally {
     file.release();
     compare?.end();
   }
+}
+
+async function read(handle: FileHandle, into: Buffer, position: number): Promise<Buffer> {
+  const thing = `bytes from ${position}`;
+  const failed = (reason: string, cause?: unknown) =>
+    new CacheError('storage', { verb: 'read', thing, reason, cause });
+  const { bytesRead } = await handle.read(into, { position }).catch((cause: unknown) => {
+    throw failed(describe(cause), cause);
+  });
+  if (bytesRead === 0) throw failed('the file was made shorter while it was read');
+  return into.subarray(0, bytesRead);
 }
 
 function hexOf(hash: Hash): string {
@@ -84,10 +92,12 @@ interface Compared {
 }
 
 async function countSame(handle: FileHandle, { piece, own, at }: Compared): Promise<number> {
-  const { bytesRead } = await handle.read(own, { length: piece.length, position: at });
-  const end = Math.min(bytesRead, piece.length);
-  if (end === piece.length && own.subarray(0, end).equals(piece)) return end;
+  // What cannot be read cannot be the same.
+  const { bytesRead } = await handle
+    .read(own, { length: piece.length, position: at })
+    .catch(() => ({ bytesRead: 0 }));
+  if (bytesRead === piece.length && own.subarray(0, bytesRead).equals(piece)) return bytesRead;
   let same = 0;
-  while (same < end && own[same] === piece[same]) same += 1;
+  while (same < bytesRead && own[same] === piece[same]) same += 1;
   return same;
 }
