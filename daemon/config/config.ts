@@ -46,8 +46,15 @@ export interface Config {
   readonly logFile?: string;
   readonly accessLog?: string;
   readonly maxFills: number;
+  readonly maxFillsPerSource: number;
+  readonly maxQueue: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerClient: number;
+  readonly maxHeadSize: number;
+  readonly headTimeout: number;
+  readonly idleTimeout: number;
+  readonly stallTimeout: number;
+  readonly maxControlConnections: number;
   readonly sendfile: boolean;
   readonly syslog: boolean;
 }
@@ -98,7 +105,6 @@ export function changedKeys(before: Config, after: Config): { live: string[]; re
 /** The defaults of the table, read as if they stood in the file. */
 function defaults() {
   const { HOST, PORT, SOURCES, MUTABLE_TTL, NEGATIVE_TTL, HEDGE_AFTER, ALLOW, LOG_LEVEL } = keys;
-  const { MAX_FILLS, MAX_CONNECTIONS, MAX_CONNECTIONS_PER_CLIENT, SENDFILE } = keys;
   return {
     host: HOST.parse(HOST.default),
     port: PORT.parse(PORT.default),
@@ -112,11 +118,27 @@ function defaults() {
     allow: ALLOW.parse(ALLOW.default),
     manifests: [],
     logLevel: LOG_LEVEL.parse(LOG_LEVEL.default),
+    ...defaultLimits(),
+    syslog: false,
+  };
+}
+
+function defaultLimits() {
+  const { MAX_FILLS, MAX_FILLS_PER_SOURCE, MAX_QUEUE, MAX_CONNECTIONS } = keys;
+  const { MAX_CONNECTIONS_PER_CLIENT, MAX_HEAD_SIZE, HEAD_TIMEOUT, IDLE_TIMEOUT } = keys;
+  const { STALL_TIMEOUT, MAX_CONTROL_CONNECTIONS, SENDFILE } = keys;
+  return {
     maxFills: MAX_FILLS.parse(MAX_FILLS.default),
+    maxFillsPerSource: MAX_FILLS_PER_SOURCE.parse(MAX_FILLS_PER_SOURCE.default),
+    maxQueue: MAX_QUEUE.parse(MAX_QUEUE.default),
     maxConnections: MAX_CONNECTIONS.parse(MAX_CONNECTIONS.default),
     maxConnectionsPerClient: MAX_CONNECTIONS_PER_CLIENT.parse(MAX_CONNECTIONS_PER_CLIENT.default),
+    maxHeadSize: MAX_HEAD_SIZE.parse(MAX_HEAD_SIZE.default),
+    headTimeout: HEAD_TIMEOUT.parse(HEAD_TIMEOUT.default),
+    idleTimeout: IDLE_TIMEOUT.parse(IDLE_TIMEOUT.default),
+    stallTimeout: STALL_TIMEOUT.parse(STALL_TIMEOUT.default),
+    maxControlConnections: MAX_CONTROL_CONNECTIONS.parse(MAX_CONTROL_CONNECTIONS.default),
     sendfile: SENDFILE.parse(SENDFILE.default),
-    syslog: false,
   };
 }
 

@@ -10,7 +10,8 @@ export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 /** One of `logLevels`. */
 export type LogLevel = (typeof logLevels)[number];
 
-const day = 86_400_000;
+const hour = 3_600_000;
+const day = 24 * hour;
 
 /** One of `logLevels`, or what is meant by a near miss. */
 export function parseLogLevel(text: string): LogLevel {
@@ -77,6 +78,20 @@ export function parseDelay(text: string): number {
   const delay = parseDuration(text);
   // A timer of Node's beyond 2^31 ms fires at once.
   return delay <= day ? delay : refuse(text, 'write at most 1d');
+}
+
+/** How long somebody is waited for: never for ever, and no shorter than a network takes. */
+export function parseTimeout(text: string): number {
+  const time = parseDuration(text);
+  return time >= 1000 && time <= hour ? time : refuse(text, 'write a time from 1s to 1h');
+}
+
+/** The bytes of a head: with fewer hardly any request fits, and each connection may hold as many. */
+export function parseHeadSize(text: string): number {
+  const size = parseSize(text);
+  return size >= 1024 && size <= 256 * 1024
+    ? size
+    : refuse(text, 'write a size from 1K to 256K, such as 16K');
 }
 
 /** An age after which files are removed: too short a one would empty the cache. */

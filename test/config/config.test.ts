@@ -77,7 +77,9 @@ test('a file sets every key', (t) => {
      SOURCES_z=http://z/\nSOURCES_a=http://a/\nMUTABLE="m"\nIMMUTABLE="i"\nMUTABLE_TTL="1m"
      NEGATIVE_TTL=1s\nHEDGE_AFTER=3s\nMAX_SIZE=2G\nMIN_FREE=3%\nCULL_OLDER_THAN=2d\nALLOW=any
      CONTROL_SOCKET=/s\nMANIFESTS="/m"\nCA_FILE=/ca\nUPSTREAM_PROXY=http://p:1/\nLOG_LEVEL=warn
-     ACCESS_LOG=/l\nMAX_FILLS=2\nMAX_CONNECTIONS=3\nMAX_CONNECTIONS_PER_CLIENT=4\nSENDFILE=no\n`,
+     ACCESS_LOG=/l\nMAX_FILLS=2\nMAX_FILLS_PER_SOURCE=5\nMAX_QUEUE=6\nMAX_CONNECTIONS=3
+     MAX_CONNECTIONS_PER_CLIENT=4\nMAX_HEAD_SIZE=8K\nHEAD_TIMEOUT=7s\nIDLE_TIMEOUT=8s
+     STALL_TIMEOUT=9s\nMAX_CONTROL_CONNECTIONS=10\nSENDFILE=no\n`,
     t.title,
   );
   const { repositories, file, ...rest } = config;
@@ -112,8 +114,15 @@ test('a file sets every key', (t) => {
     logLevel: 'warn',
     accessLog: '/l',
     maxFills: 2,
+    maxFillsPerSource: 5,
+    maxQueue: 6,
     maxConnections: 3,
     maxConnectionsPerClient: 4,
+    maxHeadSize: 8192,
+    headTimeout: 7000,
+    idleTimeout: 8000,
+    stallTimeout: 9000,
+    maxControlConnections: 10,
     sendfile: false,
     syslog: false,
   });
@@ -229,6 +238,8 @@ test('every key that a file can set is seen when it changes', (t) => {
     ['UPSTREAM_PROXY', 'http://p/'],
     ['LOG_LEVEL', 'warn'],
     ['MAX_CONNECTIONS_PER_CLIENT', '4'],
+    ['MAX_HEAD_SIZE', '8K'],
+    ['STALL_TIMEOUT', '1m'],
   ] as const) {
     const { live, restart } = changedKeys(before, loadFile(`${key}=${value}`, t.title));
     t.deepEqual([...live, ...restart], [key]);

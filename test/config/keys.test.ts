@@ -54,6 +54,10 @@ const accepted: readonly (readonly [keyof typeof keys, string, unknown])[] = [
   ['MANIFESTS', '/a/ /b', ['/a', '/b']],
   ['LOG_LEVEL', 'debug', 'debug'],
   ['MAX_FILLS', '1', 1],
+  ['MAX_HEAD_SIZE', '256K', 262_144],
+  ['MAX_HEAD_SIZE', '1024', 1024],
+  ['HEAD_TIMEOUT', '1', 1000],
+  ['STALL_TIMEOUT', '1h', 3_600_000],
   ['SENDFILE', 'no', false],
 ];
 
@@ -120,6 +124,15 @@ const refused: readonly (readonly [keyof typeof keys, string, RegExp])[] = [
   ['MAX_FILLS', '0', /from 1 to 1000000/],
   ['MAX_CONNECTIONS', 'many', /from 1 to 1000000/],
   ['MAX_CONNECTIONS_PER_CLIENT', '1e3', /from 1 to 1000000/],
+  ['MAX_FILLS_PER_SOURCE', '0', /from 1 to 1000000/],
+  ['MAX_QUEUE', '0', /from 1 to 1000000/],
+  ['MAX_CONTROL_CONNECTIONS', '0', /from 1 to 1000000/],
+  ['MAX_HEAD_SIZE', '0', /from 1K to 256K/],
+  ['MAX_HEAD_SIZE', '1M', /from 1K to 256K/],
+  ['HEAD_TIMEOUT', '0', /from 1s to 1h/],
+  ['HEAD_TIMEOUT', '30ms', /from 1s to 1h/],
+  ['IDLE_TIMEOUT', '0', /from 1s to 1h/],
+  ['STALL_TIMEOUT', '1d', /from 1s to 1h/],
 ];
 
 for (const [name, text, reason] of refused) {
@@ -154,7 +167,7 @@ test('an unknown key is told the nearest one, or none when none is near', (t) =>
     'unknown key, did you mean MAX_CONNECTIONS_PER_CLIENT?',
   );
   t.is(unknownKey('FOO'), 'unknown key');
-  t.is(unknownKey('HTTP_TIMEOUT'), 'unknown key');
+  t.is(unknownKey('WORKERS'), 'unknown key');
 });
 
 test('a word with one slip is nearest to itself', (t) => {
