@@ -17,6 +17,7 @@ import type { Asking } from './origin/ask.ts';
 import { createFills } from './origin/collapse.ts';
 import { createHealthBook, type HealthBook } from './origin/health.ts';
 import { openUpstream } from './origin/open-upstream.ts';
+import { limitUpstream } from './origin/places.ts';
 import type { Upstream } from './origin/request.ts';
 import { expireDaily, resumeAll } from './origin/resume.ts';
 import { createStickiness } from './origin/sticky.ts';
@@ -161,8 +162,9 @@ function assemble(assembly: Assembly) {
   const live = createLiveConfig({ ...options, ...assembly });
   let server: HttpServer | undefined;
   const health = openHealth(assembly);
+  const limited = limitUpstream(upstream, () => live.settings().config);
   const asking = (): Asking => ({
-    upstream,
+    upstream: limited,
     health,
     hedgeAfter: live.settings().config.hedgeAfter,
   });

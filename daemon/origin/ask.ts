@@ -1,6 +1,7 @@
 import type { SourceUrl } from '../config/source-url.ts';
 import { CacheError, describe } from '../errors.ts';
 import { formatDuration } from '../units.ts';
+import { Contact } from './contact.ts';
 import type { HealthBook } from './health.ts';
 import { type Expected, judge, type OriginHead, type Said, type Verdict } from './judge.ts';
 import type { Attempt, Upstream, UpstreamAnswer } from './request.ts';
@@ -22,6 +23,8 @@ export interface Question {
   /** The caches that the question came through, for CDN-Loop. */
   readonly hops?: readonly string[] | undefined;
   readonly expected: Expected;
+  /** The body goes on to a client, at that client's pace. */
+  readonly passed?: boolean;
   /** Our own validators or range for one source, by lower-case name. */
   readonly fields?: (source: SourceUrl) => Readonly<Record<string, string>>;
   /** A reason to refuse an answer that is good in itself. */
@@ -49,7 +52,8 @@ export type Reply =
       readonly unanimous: boolean;
       readonly said: readonly Said[];
     }
-  | { readonly kind: 'failed'; readonly said: readonly Said[] };
+  /** `busy`: a source that might have it had no place for the question. */
+  | { readonly kind: 'failed'; readonly busy?: boolean; readonly said: readonly Said[] };
 
 /** Whom to ask, and how long to wait before asking the next as well. */
 export interface Asking {
@@ -70,7 +74,6 @@ export function ask(asking: Asking, question: Question): Promise<Reply> {
 interface Runner {
   readonly source: SourceUrl;
   readonly attempt: Attempt;
-  readonly started: number;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -79,6 +82,7 @@ class Race {
   readonly #question: Question;
   readonly #waiting: SourceUrl[];
   readonly #healthy: Set<SourceUrl>;
+  readonly #contact: Contact;
   readonly #running = new Set<Runner>();
   readonly #said: Said[] = [];
   readonly #missing = new Set<SourceUrl>();
@@ -91,6 +95,7 @@ class Race {
     const { sources } = question;
     this.#asking = asking;
     this.#question = question;
+    this.#contact = new Contact(asking.health);
     this.#waiting = [...sources];
     this.#healthy = new Set(sources.filter((source) => !asking.health.isSetAside(source)));
     this.#interval = Math.min(asking.hedgeAfter, ALL_ASKED_BY / Math.max(1, sources.length - 1));
@@ -115,19 +120,19 @@ class Race {
     if (this.#over) return;
     const source = this.#waiting.shift();
     if (source === undefined) return;
-    const { upstream, health } = this.#asking;
-    const { method, path, distfile, hops, fields } = this.#question;
-    health.begin(source);
-    const attempt = upstream.ask({
+    const { method, path, distfile, hops, fields, passed } = this.#question;
+    const attempt = this.#asking.upstream.ask({
       source,
       method,
       path,
       distfile,
       hops,
       ...(fields && { fields: fields(source) }),
+      passed,
+      sending: () => this.#contact.begin(source),
     });
-    const timer = setTimeout(() => attempt.abort(silence(ANSWER_TIMEOUT)), ANSWER_TIMEOUT);
-    const runner: Runner = { source, attempt, started: Date.now(), timer };
+    const giveUp = () => attempt.abort(new Error(this.#contact.silence(source, ANSWER_TIMEOUT)));
+    const runner: Runner = { source, attempt, timer: setTimeout(giveUp, ANSWER_TIMEOUT) };
     this.#running.add(runner);
     this.#watch(runner).catch((error: unknown) => this.#result.reject(error));
     clearTimeout(this.#hedge);
@@ -149,8 +154,8 @@ class Race {
     if (this.#over) return;
     clearTimeout(runner.timer);
     this.#running.delete(runner);
-    if (verdict.kind === 'bad') this.#asking.health.fail(runner.source, verdict.reason);
-    else this.#asking.health.succeed(runner.source, Date.now() - runner.started);
+    if (verdict.kind === 'bad') this.#contact.fail(runner.source, verdict.reason);
+    else this.#contact.succeed(runner.source);
     if (verdict.kind === 'good' && answer !== undefined) {
       const { head, from } = verdict;
       this.#win(runner, { kind: 'good', source: runner.source, answer, head, from });
@@ -199,11 +204,12 @@ class Race {
 
   #win(winner: Runner, reply: Reply): void {
     const patience = Math.max(this.#asking.hedgeAfter, 1000);
-    for (const { source, started } of this.#running) {
+    const won = this.#contact.waited(winner.source);
+    for (const { source } of this.#running) {
       // Had it been asked alone, the client would still wait: the next request goes elsewhere.
-      const waited = Date.now() - started;
-      if (started < winner.started && waited >= patience) {
-        this.#asking.health.fail(source, `no answer for ${formatDuration(waited)}`);
+      const waited = this.#contact.waited(source);
+      if (waited > won && waited >= patience) {
+        this.#contact.fail(source, `no answer for ${formatDuration(waited)}`);
       }
     }
     this.#end(reply);
@@ -213,7 +219,7 @@ class Race {
     if (this.#over) return;
     for (const { source } of this.#running) {
       this.#said.push({ source, reason });
-      if (this.#question.signal?.aborted !== true) this.#asking.health.fail(source, reason);
+      if (this.#question.signal?.aborted !== true) this.#contact.fail(source, reason);
     }
     this.#finish();
   }
@@ -227,7 +233,7 @@ class Race {
     this.#end(
       this.#missing.size > 0
         ? { kind: 'missing', certain: certain || unanimous, unanimous, said }
-        : { kind: 'failed', said },
+        : { kind: 'failed', busy: this.#contact.busy, said },
     );
   }
 
@@ -240,8 +246,4 @@ class Race {
     this.#running.clear();
     this.#result.resolve(reply);
   }
-}
-
-function silence(milliseconds: number): Error {
-  return new Error(`no answer for ${formatDuration(milliseconds)}`);
 }

@@ -64,7 +64,7 @@ export function isRest(found: Rest | NoRest): found is Rest {
   return 'answer' in found;
 }
 
-/** Asks for a range alone, with the same proof; never for a copy to compare. */
+/** Asks for a range alone to pass on, with the same proof; never for a copy to compare. */
 export function askForRange(given: Continuation): Promise<Reply> {
   return askProven(given, { orWhole: false });
 }
@@ -94,6 +94,7 @@ function askProven(
         : isSame({ known, head, source });
       return isProven ? undefined : 'another file of that name';
     },
+    passed: !orWhole,
     signal,
   });
 }

@@ -28,6 +28,7 @@ type Ending = { readonly error?: Error };
 /** One request on one connection: the head first, then the body at the reader's pace. */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #head = Promise.withResolvers<AnswerHead>();
+  readonly #over = Promise.withResolvers<void>();
   #controller: Dispatcher.DispatchController | undefined;
   #sink: BodySink | undefined;
   #held: Buffer[] = [];
@@ -53,11 +54,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return this.#head.promise;
   }
 
+  /** Resolves when nothing more is to come: the body has ended or broken off, or was given up. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
   /** Gives the exchange up; what still arrives is dropped with the connection. */
   abort(reason: Error): void {
     if (this.#aborted !== undefined || this.#ending !== undefined) return;
     this.#aborted = reason;
     this.#head.reject(reason);
+    this.#over.resolve();
     this.#controller?.abort(reason);
   }
 
@@ -142,6 +149,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #end(ending: Ending): void {
     this.#ending = ending;
+    this.#over.resolve();
     this.#arrival?.resolve();
     if (this.#sink !== undefined) this.#tell(ending);
   }

@@ -6,7 +6,13 @@ import {
   parseLayoutConf,
 } from '../gentoo/layout-conf.ts';
 import type { Exchange } from './exchange.ts';
-import type { Attempt, Upstream, UpstreamAnswer, UpstreamRequest } from './request.ts';
+import {
+  type Attempt,
+  type Upstream,
+  type UpstreamAnswer,
+  type UpstreamRequest,
+  untilOver,
+} from './request.ts';
 
 /** What a source said of its layout holds for so long, in ms; then a missing file has it asked anew. */
 const HOLDS = 600_000;
@@ -39,12 +45,13 @@ function isForDistfile(request: UpstreamRequest): request is DistfileRequest {
 }
 
 function askAround(upstream: Upstream, request: DistfileRequest, book: LayoutBook): Attempt {
-  let current: Attempt | undefined;
+  const attempts: Attempt[] = [];
   let aborted: Error | undefined;
   const send = (layout: DistfileLayout): Promise<UpstreamAnswer> => {
     if (aborted !== undefined) throw aborted;
-    current = upstream.ask({ ...request, path: pathIn(layout, request) });
-    return current.answer;
+    const attempt = upstream.ask({ ...request, path: pathIn(layout, request) });
+    attempts.push(attempt);
+    return attempt.answer;
   };
   const find = async (): Promise<UpstreamAnswer> => {
     const assumed = book.of(request) ?? hashedLayout;
@@ -60,9 +67,10 @@ function askAround(upstream: Upstream, request: DistfileRequest, book: LayoutBoo
   answer.catch(() => {});
   return {
     answer,
+    over: untilOver(answer, attempts),
     abort: (reason) => {
       aborted ??= reason;
-      current?.abort(reason);
+      attempts.at(-1)?.abort(reason);
     },
   };
 }

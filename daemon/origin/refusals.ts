@@ -8,15 +8,18 @@ export interface Refused {
   readonly certain?: boolean;
   /** Every source did. */
   readonly unanimous?: boolean;
+  /** A source was not asked because it had no place for the question. */
+  readonly busy?: boolean;
   readonly said: readonly Said[];
 }
 
 /** The error for a client, which names each source and what it said. */
 export function refusal(key: string, refused: Refused): CacheError {
-  const { kind, said } = refused;
+  const { kind, busy, said } = refused;
   const summary = kind === 'missing' ? 'no source has it' : 'no source could deliver it';
   const words = said.map(({ source, reason }) => `${source.url}: ${reason}`).join('; ');
-  return new CacheError(kind === 'missing' ? 'not-found' : 'source', {
+  const failed = busy === true ? 'busy' : 'source';
+  return new CacheError(kind === 'missing' ? 'not-found' : failed, {
     verb: 'fetch',
     thing: key,
     reason: `${summary} (${words})`,

@@ -23,6 +23,10 @@ export interface UpstreamRequest {
   readonly hops?: readonly string[] | undefined;
   /** Our own validators or range, by lower-case name. */
   readonly fields?: Readonly<Record<string, string>>;
+  /** The body goes on to a client, at that client's pace. */
+  readonly passed?: boolean | undefined;
+  /** Told when the request is sent, which may have to wait for its turn. */
+  readonly sending?: () => void;
 }
 
 /** A final answer, redirects followed. */
@@ -35,6 +39,8 @@ export interface UpstreamAnswer extends AnswerHead {
 /** A request under way. */
 export interface Attempt {
   readonly answer: Promise<UpstreamAnswer>;
+  /** Resolves when nothing of it is on its way any more: no head, no body, no redirection. */
+  readonly over: Promise<void>;
   /** Gives it up, before or after the head. */
   abort(reason: Error): void;
 }
@@ -99,7 +105,7 @@ interface Hop {
 }
 
 function startAttempt(context: Context, request: UpstreamRequest): Attempt {
-  let current: Exchange | undefined;
+  const exchanges: Exchange[] = [];
   let aborted: Error | undefined;
   const send = async (hop: Hop): Promise<UpstreamAnswer> => {
     if (aborted !== undefined) throw aborted;
@@ -109,7 +115,7 @@ function startAttempt(context: Context, request: UpstreamRequest): Attempt {
         kept = connection.kept;
       };
     }, context.options.received);
-    current = exchange;
+    exchanges.push(exchange);
     const { origin, path, fields, dispatcher } = hop;
     dispatcher.dispatch({ origin, path, method: request.method, headers: fields }, exchange);
     const head = await exchange.head.catch((error: unknown) => {
@@ -125,11 +131,21 @@ function startAttempt(context: Context, request: UpstreamRequest): Attempt {
   answer.catch(() => {});
   return {
     answer,
+    over: untilOver(answer, exchanges),
     abort: (reason) => {
       aborted ??= reason;
-      current?.abort(reason);
+      exchanges.at(-1)?.abort(reason);
     },
   };
+}
+
+/** Resolves when an answer is there, or will not come, and all that it took is over. */
+export async function untilOver(
+  answer: Promise<unknown>,
+  parts: readonly { readonly over: Promise<void> }[],
+): Promise<void> {
+  await answer.catch(() => {});
+  await Promise.all(parts.map(({ over }) => over));
 }
 
 interface Following {

@@ -29,6 +29,7 @@ export async function respondPassed(
     method: client.method,
     ...targetOf(route),
     expected: { path: route.path, mutable: true, page: true },
+    passed: true,
   });
   if (reply.kind === 'unchanged') throw unasked(route);
   if (reply.kind !== 'good') throw refusal(route.upstreamPath, reply);

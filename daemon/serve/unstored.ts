@@ -41,6 +41,7 @@ export async function respondUnstored(
     method: 'GET',
     ...targetOf(route),
     expected: { path: route.path, mutable, sizes: sizesOf(digests) },
+    passed: true,
   });
   if (reply.kind === 'unchanged') throw refusal(route.key, { kind: 'failed', said: [] });
   if (reply.kind !== 'good') throw refusal(route.key, reply);

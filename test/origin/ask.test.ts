@@ -137,5 +137,5 @@ test.serial('a question that was given up before it was asked is not asked', asy
 test.serial('a repository without sources has nothing', async (t) => {
   const { start, reply } = put([]);
   await start();
-  t.deepEqual(reply(), { kind: 'failed', said: [] });
+  t.deepEqual(reply(), { kind: 'failed', busy: false, said: [] });
 });

@@ -113,6 +113,7 @@ function createSource(source: SourceUrl) {
   };
   const ask = (request: UpstreamRequest): Attempt => {
     fake.requests.push(request);
+    request.sending?.();
     const { promise, resolve, reject } = Promise.withResolvers<Scripted>();
     promise.catch(() => {});
     const known = ready.shift();
@@ -122,6 +123,10 @@ function createSource(source: SourceUrl) {
     answer.catch(() => {});
     return {
       answer,
+      over: answer.then(
+        () => {},
+        () => {},
+      ),
       abort: (reason) => {
         fake.aborted.push(reason.message);
         reject(reason);
