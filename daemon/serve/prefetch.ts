@@ -1,10 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { CacheError } from '../errors.ts';
 import type { Fill } from '../origin/fill.ts';
-import type { FillOrder } from '../origin/order.ts';
 import type { Route } from '../origin/route.ts';
 import type { ServeContext } from './context.ts';
 import { lookUp } from './lookup.ts';
 import { startCheck } from './revalidate.ts';
+
+/** So long, in ms, a prefetch waits at most until it tries again. */
+const RETRY_AFTER = 5000;
 
 /** What became of a file that somebody wants to be stored. */
 export interface Prefetched {
@@ -41,7 +44,7 @@ export async function prefetch(
       return { ...(await follow(found.fill, watch)), outcome: 'present' };
     case 'miss': {
       const order = { route, mutable: found.mutable };
-      return await follow(await joinPatiently(order, watch, context), watch);
+      return await patiently(() => follow(context.fills.join(order).fill, watch), watch, context);
     }
     case 'hit':
       found.entry.file.release();
@@ -57,19 +60,23 @@ export async function prefetch(
   }
 }
 
-// MAX_FILLS holds for everybody: when there are as many, the next end makes room.
-async function joinPatiently(
-  order: FillOrder,
+// The limits hold for everybody: when there is no place, the next end makes one.
+async function patiently(
+  attempt: () => Promise<Prefetched>,
   { signal }: PrefetchWatch,
   { fills }: ServeContext,
-): Promise<Fill> {
+): Promise<Prefetched> {
   for (;;) {
     try {
-      return fills.join(order).fill;
+      return await attempt();
     } catch (error) {
       const busy = error instanceof CacheError && error.code === 'busy';
       if (!busy || signal.aborted) throw error;
-      await Promise.race(fills.all().map(({ finished }) => finished));
+      // What else has a place may end unheard.
+      const waited = new AbortController();
+      const later = delay(RETRY_AFTER, undefined, { signal: waited.signal }).catch(() => {});
+      const ends = fills.all().map(({ finished }) => finished);
+      await Promise.race([later, ...ends]).finally(() => waited.abort());
     }
   }
 }

@@ -32,6 +32,28 @@ test('what MAX_FILLS has no place for waits for one, and is told as it goes', as
   t.is((await stream.rest()).ended, 'complete');
 });
 
+test('what no source has a place for waits for one, too', async (t) => {
+  const wall = gate();
+  t.teardown(wall.open);
+  const origin = await startOrigin(t, { files: { '*': { body } } });
+  origin.serve(held, { body, chunks: { gate: wall, after: 1000 } });
+  const conf = { MAX_FILLS_PER_SOURCE: '1', MAX_QUEUE: '1' };
+  const daemon = await startDaemon(t, { sources: [origin.url], conf });
+  const control = await dialControl(t, daemon.controlSocket);
+  const stream = open({ port: daemon.port, target: held, t });
+  await stream.read(1000);
+  // One of them fills the queue, and the other tells that it is full.
+  const both = ['/c.tar.xz', '/d.tar.xz'].map((name) => daemon.get(name));
+  t.is((await Promise.race(both)).status, 503);
+  control.write(fetchOf(['a.tar.xz', 'b.tar.xz']));
+  t.like(paramsOf(await control.next(({ method }) => method === 'progress')), { entries: 0 });
+  wall.open();
+  const answer = await control.next(({ id }) => id === 1);
+  t.like(answer.result as FetchReply, { stored: 2, present: 0, failed: 0 });
+  t.deepEqual((await Promise.all(both)).map(({ status }) => status).toSorted(), [200, 503]);
+  t.is((await stream.rest()).ended, 'complete');
+});
+
 test('a fetch that is called off leaves a download to the client that shares it', async (t) => {
   const wall = gate();
   t.teardown(wall.open);

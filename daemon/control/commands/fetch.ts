@@ -64,6 +64,7 @@ async function fetchOne(
 ): Promise<FetchRow> {
   let fill: Fill | undefined;
   const filling = (started: Fill) => {
+    if (fill !== undefined) tally.running.delete(fill);
     fill = started;
     tally.running.add(started);
   };
