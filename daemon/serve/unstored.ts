@@ -49,6 +49,10 @@ export async function respondUnstored(
   const { mtime } = fillHead(head);
   const record = recordOf({ route, head, source, mtime });
   let untouched = true;
+  const dismiss = () => {
+    if (untouched) answer.exchange.abort(new Error('its body was not asked for'));
+    untouched = false;
+  };
   const beyond = async (window: Window): Promise<boolean> => {
     if (window.start === 0 && untouched) {
       untouched = false;
@@ -62,6 +66,8 @@ export async function respondUnstored(
       return true;
     }
     if (record === undefined) return false;
+    // It must not wait for the place at the source that this one holds.
+    dismiss();
     const body = { route, known: knownOf(record), source };
     return await passTail(client, { body, window }, context);
   };
@@ -75,7 +81,7 @@ export async function respondUnstored(
       via: `1.1 ${context.id}`,
     });
   } finally {
-    if (untouched) answer.exchange.abort(new Error('its body was not asked for'));
+    dismiss();
   }
 }
 

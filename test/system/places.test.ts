@@ -111,6 +111,19 @@ test('a check that finds a copy unchanged, and one that finds it changed, give t
   t.is((await daemon.get('/distfiles/aa/next.tar.xz')).status, 200);
 });
 
+test('what there is no room for, whole or in part, gives its place back before it takes another', async (t) => {
+  const origin = await startOrigin(t, { files: { '*': { body } } });
+  const sources = [origin.url];
+  const daemon = await startDaemon(t, { sources, conf: { ...conf, MIN_FREE: '99%' } });
+  for (const ranges of ['', 'bytes=1000-', '', 'bytes=10-19,1000-1009', 'bytes=0-9']) {
+    const fields: [string, string][] = ranges === '' ? [] : [['Range', ranges]];
+    const answer = await daemon.get(target, { fields });
+    t.is(answer.status, ranges === '' ? 200 : 206);
+    t.regex(answer.header('cache-status') ?? '', /detail=min-free/);
+    t.is(answer.ended, 'complete');
+  }
+});
+
 test('a fetch that is called off gives its place back', async (t) => {
   const { origin, daemon } = await openAlone(t);
   origin.serve(target, { body, stallAfter: 1000 });
