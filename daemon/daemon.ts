@@ -32,6 +32,7 @@ import { type HttpServer, openServer } from './serve/server.ts';
 import { stopServing } from './serve/stop.ts';
 import { type Counters, createCounters } from './stats.ts';
 import type { HandedControl } from './system/activation.ts';
+import { descriptorLimit } from './system/descriptors.ts';
 import type { Log } from './system/log.ts';
 import type { ServiceManager } from './system/service-manager.ts';
 
@@ -69,8 +70,6 @@ export interface DaemonOptions {
   readonly controlPlaces?: readonly string[];
   /** Milliseconds that transfers get to end once it is closed: 20 s when nothing is said. */
   readonly grace?: number;
-  /** Milliseconds that a client may take no byte of its answer. */
-  readonly stalled?: number;
 }
 
 /**
@@ -85,7 +84,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     for (const close of opened.toReversed()) await close();
   };
   try {
-    const { listeners = [await bindListener(config)], stalled } = options;
+    const { listeners = [await bindListener(config, config)] } = options;
     opened.push(async () => {
       for (const listener of listeners) listener.close();
     });
@@ -123,7 +122,8 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     };
     const parts = assemble(assembly);
     opened.push(() => parts.context.fills.close('the daemon stops'));
-    const server = await openServer({ listeners, stalled }, parts.context);
+    const descriptors = await descriptorLimit();
+    const server = await openServer({ listeners, descriptors }, parts.context);
     parts.listening(server);
     opened.push(() => stopServing({ server, context: parts.context, grace }));
     const facts = parts.control(server);

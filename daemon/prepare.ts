@@ -30,7 +30,9 @@ export async function prepare(config: Config, env: NodeJS.ProcessEnv): Promise<P
   const places = await controlPlaces({ ...config, env });
   if (account !== undefined) await makeDirectories({ config, places, account });
   const handed = http.length > 0;
-  const listeners = handed ? http.map(adoptListener) : [await bindListener(config)];
+  const listeners = handed
+    ? http.map((descriptor) => adoptListener(descriptor, config))
+    : [await bindListener(config, config)];
   if (account !== undefined && user !== undefined) becomeAccount(account, user);
   return { listeners, handed, controlPlaces: places, handedControl: control };
 }

@@ -8,41 +8,43 @@ const MAX_PIPELINED = 32;
 /** How long a client that has just connected has for its request once the daemon is to stop. */
 const LAST_REQUEST = 1000;
 
-/** How many connections there may be. */
-export interface ConnectionLimits {
-  readonly maxConnections: number;
-  readonly maxConnectionsPerClient: number;
+/** What came in one piece is read to its end: so many requests there must be no more in it. */
+const MAX_AHEAD = 64;
+/** Requests of all connections that wait behind others; a head may have 16 kB and more. */
+const MAX_AHEAD_IN_ALL = 8192;
+
+/** How long a client may keep a connection without making use of it, in milliseconds. */
+export interface Patience {
+  readonly headTimeout: number;
+  readonly idleTimeout: number;
+  readonly stallTimeout: number;
 }
 
-/** The open connections, and the answers under way on each: several when they are pipelined. */
+interface Connection {
+  /** Those under way: several when they are pipelined. */
+  readonly answers: Set<ServerResponse>;
+  /** When a request came, an answer ended or the client took bytes, on a clock never set back. */
+  moved: number;
+  /** The bytes that it had taken then. */
+  taken: number;
+}
+
+/** The open connections, and the answers under way on each. */
 export class Connections {
-  readonly #answers = new Map<Socket, Set<ServerResponse>>();
-  readonly #clients = new Map<string, number>();
+  readonly #open = new Map<Socket, Connection>();
   readonly #refused = new WeakSet<Socket>();
   /** Those that have not asked for anything yet. */
   readonly #fresh = new Set<Socket>();
+  #ahead = 0;
   #closing = false;
 
-  get count(): number {
-    return this.#answers.size;
-  }
-
-  /** Counts a new connection, or refuses it before it can ask for anything. */
-  admit(socket: Socket, { maxConnections, maxConnectionsPerClient }: ConnectionLimits): void {
-    const client = socket.remoteAddress ?? '';
-    const held = this.#clients.get(client) ?? 0;
-    const reason =
-      this.count >= maxConnections
-        ? `${maxConnections} connections are open (MAX_CONNECTIONS)`
-        : `${client} has ${held} connections open (MAX_CONNECTIONS_PER_CLIENT)`;
-    if (this.count >= maxConnections || held >= maxConnectionsPerClient) {
-      writeAndClose(socket, { status: 503, reason });
-      return;
-    }
-    this.#answers.set(socket, new Set());
+  add(socket: Socket): void {
+    this.#open.set(socket, { answers: new Set(), moved: performance.now(), taken: 0 });
     this.#fresh.add(socket);
-    this.#clients.set(client, held + 1);
-    socket.once('close', () => this.#forget(socket, client));
+    socket.once('close', () => {
+      this.#fresh.delete(socket);
+      this.#open.delete(socket);
+    });
   }
 
   /**
@@ -51,10 +53,17 @@ export class Connections {
    */
   begin(response: ServerResponse): boolean {
     const { socket } = response.req;
-    const answers = this.#answers.get(socket);
-    if (answers === undefined || socket.writableEnded) return false;
+    const connection = this.#open.get(socket);
+    if (connection === undefined || socket.writableEnded) return false;
+    const { answers } = connection;
     for (const earlier of answers) if (isLast(earlier)) return false;
+    if (answers.size >= (this.#ahead < MAX_AHEAD_IN_ALL ? MAX_AHEAD : 1)) {
+      socket.resetAndDestroy();
+      return false;
+    }
+    if (answers.size > 0) this.#ahead += 1;
     answers.add(response);
+    connection.moved = performance.now();
     this.#fresh.delete(socket);
     // Not at once: Node reads on at the end of each request in the piece it is at.
     if (answers.size >= MAX_PIPELINED) {
@@ -62,11 +71,7 @@ export class Connections {
         if (answers.size >= MAX_PIPELINED) socket.pause();
       });
     }
-    response.once('close', () => {
-      answers.delete(response);
-      if (answers.size < MAX_PIPELINED && socket.isPaused()) socket.resume();
-      if (this.#closing && answers.size === 0) closeGently(socket);
-    });
+    response.once('close', () => this.#end(response, socket, connection));
     return true;
   }
 
@@ -82,29 +87,44 @@ export class Connections {
   }
 
   #refuseInTurn(socket: Socket, answer: WireAnswer): void {
-    const pending = [...(this.#answers.get(socket) ?? [])];
+    const pending = [...(this.#open.get(socket)?.answers ?? [])];
     const earlier = pending.find(({ req }) => req.complete);
     if (earlier !== undefined) earlier.once('close', () => this.#refuseInTurn(socket, answer));
     // A request that was refused for its head closes the connection when its answer is out.
     else if (!pending.some(({ headersSent }) => headersSent)) writeAndClose(socket, answer);
   }
 
-  /** Breaks a connection on which nothing has moved for too long, and closes an idle one. */
-  giveUp(socket: Socket): void {
-    if (this.#answers.get(socket)?.size) socket.resetAndDestroy();
-    else socket.destroy();
+  /**
+   * Closes what has been idle for too long, and breaks a connection whose client takes no byte of
+   * its answer: a clean end would let it take what it has for the whole. What the client sends
+   * meanwhile, were it but empty lines, keeps nothing alive.
+   */
+  closeStale({ headTimeout, idleTimeout, stallTimeout }: Patience): void {
+    const now = performance.now();
+    for (const [socket, connection] of this.#open) {
+      const taken = socket.bytesWritten - socket.writableLength;
+      const isWaiting = connection.answers.size > 0 && socket.writableLength === 0;
+      if (isWaiting || taken !== connection.taken) {
+        connection.taken = taken;
+        connection.moved = now;
+      }
+      const quiet = now - connection.moved;
+      if (connection.answers.size > 0 && quiet > stallTimeout) socket.resetAndDestroy();
+      // Half a head has its own time.
+      else if (connection.answers.size === 0 && quiet > idleTimeout + headTimeout) socket.destroy();
+    }
   }
 
   /** Closes what is idle now, the rest as its answers end, and breaks what is left after `grace` ms. */
   close(grace: number): NodeJS.Timeout {
     this.#closing = true;
-    for (const [socket, answers] of this.#answers) {
+    for (const [socket, { answers }] of this.#open) {
       // The request of one that has just connected may be on its way; a restart must not lose it.
       if (this.#fresh.has(socket)) this.#closeFreshLater(socket);
       else if (answers.size === 0) socket.destroy();
     }
     return setTimeout(() => {
-      for (const socket of this.#answers.keys()) socket.resetAndDestroy();
+      for (const socket of this.#open.keys()) socket.resetAndDestroy();
     }, grace);
   }
 
@@ -115,15 +135,17 @@ export class Connections {
     socket.once('close', () => clearTimeout(timer));
   }
 
-  #forget(socket: Socket, client: string): void {
-    this.#fresh.delete(socket);
-    this.#answers.delete(socket);
-    const held = (this.#clients.get(client) ?? 1) - 1;
-    if (held > 0) this.#clients.set(client, held);
-    else this.#clients.delete(client);
+  #end(response: ServerResponse, socket: Socket, connection: Connection): void {
+    const { answers } = connection;
+    answers.delete(response);
+    if (answers.size > 0) this.#ahead -= 1;
+    connection.moved = performance.now();
+    if (answers.size < MAX_PIPELINED && socket.isPaused()) socket.resume();
+    if (this.#closing && answers.size === 0) closeGently(socket);
   }
 }
 
+// In HTTP/1.0, or because one side wants it so: Node ends the connection behind it.
 function isLast(response: ServerResponse): boolean {
-  return response.getHeader('connection') === 'close';
+  return !response.shouldKeepAlive || response.getHeader('connection') === 'close';
 }

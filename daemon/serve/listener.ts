@@ -2,19 +2,22 @@ import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Listening, listen } from './listen.ts';
 
-/** Time limits of a connection, in milliseconds. */
-const LIMITS = {
-  /** A head that trickles in. */
-  head: 30_000,
-  /** A whole request, with a body that is thrown away. */
-  request: 60_000,
-  /** An idle connection between two requests. */
-  keepAlive: 75_000,
-  /** A client that takes no byte of its answer. */
-  stalled: 300_000,
-  /** How often Node looks at the first two. */
-  interval: 5000,
-};
+/** A request has so long, in ms, behind its head, for a body that is thrown away. */
+const BODY_TIME = 30_000;
+/** How often Node looks at what is late. */
+const LOOK_EVERY = 1000;
+/** So many who come before the daemon serves are kept waiting; nothing is known of them yet. */
+const MAX_EARLY = 512;
+
+/** What a client may take. */
+export interface ListenerLimits {
+  /** Bytes of a head. */
+  readonly maxHeadSize: number;
+  /** Milliseconds until that is there. */
+  readonly headTimeout: number;
+  /** Milliseconds between two requests. */
+  readonly idleTimeout: number;
+}
 
 /** A server that answers nobody yet. */
 export interface Listener {
@@ -34,10 +37,14 @@ export interface Listener {
  *
  * @throws CacheError `in-use` or `config` that says why the address cannot be had.
  */
-export async function bindListener(place: Listening): Promise<Listener> {
-  const server = createLimitedServer();
+export async function bindListener(place: Listening, limits: ListenerLimits): Promise<Listener> {
+  const server = createLimitedServer(limits);
   const early = new Set<Socket>();
   const hold = (socket: Socket) => {
+    if (early.size >= MAX_EARLY) {
+      socket.destroy();
+      return;
+    }
     early.add(socket);
     socket.once('close', () => early.delete(socket));
     // Node has just scheduled that it is read from, and would undo a pause that comes first.
@@ -70,8 +77,8 @@ export async function bindListener(place: Listening): Promise<Listener> {
  * Takes a socket over that somebody else holds. Until it is opened, and after it is closed, who
  * connects waits in the kernel: for this daemon or for the next one.
  */
-export function adoptListener(descriptor: number): Listener {
-  const server = createLimitedServer();
+export function adoptListener(descriptor: number, limits: ListenerLimits): Listener {
+  const server = createLimitedServer(limits);
   return {
     server,
     open: async (admit) => {
@@ -82,18 +89,26 @@ export function adoptListener(descriptor: number): Listener {
   };
 }
 
-function createLimitedServer(): Server {
+/** Takes over what a reload may have changed: it counts for connections that are open, too. */
+export function setPatience(
+  server: Server,
+  { headTimeout, idleTimeout }: Omit<ListenerLimits, 'maxHeadSize'>,
+): void {
+  server.headersTimeout = headTimeout;
+  server.requestTimeout = headTimeout + BODY_TIME;
+  server.keepAliveTimeout = idleTimeout;
+}
+
+function createLimitedServer(limits: ListenerLimits): Server {
   const server = createServer({
-    headersTimeout: LIMITS.head,
-    requestTimeout: LIMITS.request,
-    connectionsCheckingInterval: LIMITS.interval,
-    keepAliveTimeout: LIMITS.keepAlive,
+    maxHeaderSize: limits.maxHeadSize,
+    connectionsCheckingInterval: LOOK_EVERY,
     // The guard answers this with a reason.
     requireHostHeader: false,
   });
+  setPatience(server, limits);
   // The head is bounded in bytes; a bound in fields would silently drop the last ones, Host too.
   server.maxHeadersCount = 0;
-  server.timeout = LIMITS.stalled;
   // A client may close its half after the request (RFC 9112 section 9.6) and still be answered.
   return Object.assign(server, { httpAllowHalfOpen: true });
 }

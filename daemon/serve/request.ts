@@ -63,6 +63,8 @@ function respondHealth(response: ServerResponse): void {
 
 function admit(client: Client, { settings, id }: ServeContext): void {
   if (!settings().allowed.allows(client.address)) {
+    // It may have been let in before a reload, and has no business with us any more.
+    client.response.shouldKeepAlive = false;
     throw new CacheError('forbidden', {
       verb: 'serve',
       thing: client.address,

@@ -80,8 +80,6 @@ class SendfilePump implements Pump {
     const sent = this.#libc.sendfile({ ...wanted, bytes }, to);
     this.#full = sent >= 0 ? sent < bytes : sent === -EAGAIN || sent === -EINTR;
     this.#unable = sent < 0 && !this.#full;
-    // What goes out behind the stream's back does not count as activity of the socket by itself.
-    if (sent > 0) socket.setTimeout(socket.timeout ?? 0);
     return Math.max(0, sent);
   }
 

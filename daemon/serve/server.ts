@@ -2,18 +2,23 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, errnoOf } from '../errors.ts';
 import { fieldValue } from '../http/fields.ts';
+import { Admission } from './admission.ts';
+import { connectionsWithin } from './allowance.ts';
 import { Connections } from './connections.ts';
 import type { ServeContext } from './context.ts';
 import type { Listening } from './listen.ts';
-import type { Listener } from './listener.ts';
+import { type Listener, setPatience } from './listener.ts';
 import { answer } from './request.ts';
-import { wireAnswerTo } from './wire.ts';
+import { type WireAnswer, wireAnswerTo } from './wire.ts';
 
-/** On what to answer, and how patient to be. */
+/** How often it is looked at who keeps a connection and makes no use of it. */
+const LOOK_EVERY = 1000;
+
+/** On what to answer. */
 export interface ServerOptions {
   readonly listeners: readonly Listener[];
-  /** Milliseconds that a client may take no byte of its answer, when not as usual. */
-  readonly stalled?: number | undefined;
+  /** How many files this process may have open. */
+  readonly descriptors: number;
 }
 
 /** The daemon's HTTP side. */
@@ -35,23 +40,37 @@ export interface HttpServer {
  * @throws CacheError `config` when a socket that was handed over is none to listen on.
  */
 export async function openServer(
-  { listeners, stalled }: ServerOptions,
+  { listeners, descriptors }: ServerOptions,
   context: ServeContext,
 ): Promise<HttpServer> {
+  const { settings, log } = context;
   const connections = new Connections();
+  const admission = new Admission(connections, () => {
+    const { config, allowed } = settings();
+    const { maxConnectionsPerClient } = config;
+    const maxConnections = connectionsWithin(descriptors, config);
+    return { allowed, maxConnections, maxConnectionsPerClient };
+  });
   const places: Listening[] = [];
   for (const { server, open } of listeners) {
-    if (stalled !== undefined) server.timeout = stalled;
     answerRequests(server, { connections, context });
-    watchConnections(server, connections);
-    places.push(await open((socket) => connections.admit(socket, context.settings().config)));
+    watchConnections(server, { connections, admission });
+    places.push(await open((socket) => admission.admit(socket)));
     // The system may be out of descriptors or memory for a while: that must not end the daemon.
-    server.on('error', (error) => context.log.error(`Cannot accept: ${describe(error)}`));
+    server.on('error', (error) => log.error(`Cannot accept: ${describe(error)}`));
   }
+  const looking = setInterval(() => {
+    const { config } = settings();
+    for (const { server } of listeners) setPatience(server, config);
+    connections.closeStale(config);
+  }, LOOK_EVERY).unref();
   return {
     places,
-    connections: () => connections.count,
-    close: (grace) => closeServers(listeners, { connections, grace }),
+    connections: () => admission.count,
+    close: async (grace) => {
+      await closeServers(listeners, { connections, grace });
+      clearInterval(looking);
+    },
   };
 }
 
@@ -79,18 +98,25 @@ function answerRequests(server: Server, { connections, context }: Serving): void
   server.on('checkExpectation', respond);
 }
 
-function watchConnections(server: Server, connections: Connections): void {
+interface Watching {
+  readonly connections: Connections;
+  readonly admission: Admission;
+}
+
+function watchConnections(server: Server, { connections, admission }: Watching): void {
+  const refuse = (socket: Socket, answer: WireAnswer) => {
+    // Who is not in ALLOW learns nothing from us but that.
+    if (admission.isStranger(socket)) socket.destroy();
+    else connections.refuse(socket, answer);
+  };
   server.on('connect', (_request, socket: Socket) => {
     // Node has taken its own listener away, and an error that nobody hears ends the process.
     socket.on('error', () => {});
-    const reason = 'CONNECT is not for this cache: no open proxy';
-    connections.refuse(socket, { status: 403, reason });
+    refuse(socket, { status: 403, reason: 'CONNECT is not for this cache: no open proxy' });
   });
-  // A clean end would let a client take what it has for the whole.
-  server.on('timeout', (socket) => connections.giveUp(socket));
   server.on('clientError', (error, socket: Socket) => {
     if (errnoOf(error) === 'ECONNRESET') socket.resetAndDestroy();
-    else connections.refuse(socket, wireAnswerTo(error));
+    else refuse(socket, wireAnswerTo(error));
   });
 }
 

@@ -46,6 +46,9 @@ export function writeAndClose(socket: Socket, { status, reason }: WireAnswer): v
 export function closeGently(socket: Socket): void {
   if (socket.destroyed) return;
   socket.end();
+  // Nobody parses what still comes: Node would keep every request that it finds in there.
+  socket.on('data', () => {});
+  socket.removeAllListeners('data');
   socket.resume();
   const timer = setTimeout(() => socket.destroy(), LINGER);
   socket.once('close', () => clearTimeout(timer));

@@ -3,7 +3,8 @@ import { bindListener } from '../../daemon/serve/listener.ts';
 import { open } from '../helpers/client.ts';
 
 test('who asks before the daemon serves is answered as soon as it does', async (t) => {
-  const listener = await bindListener({ host: '127.0.0.1', port: 0 });
+  const limits = { maxHeadSize: 16_384, headTimeout: 30_000, idleTimeout: 75_000 };
+  const listener = await bindListener({ host: '127.0.0.1', port: 0 }, limits);
   t.teardown(() => listener.close());
   const address = listener.server.address();
   if (address === null || typeof address === 'string') return t.fail('no port');

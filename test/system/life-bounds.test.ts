@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { loadConfig } from '../../daemon/config/config.ts';
-import { type Daemon, type DaemonOptions, openDaemon } from '../../daemon/daemon.ts';
+import { type Config, loadConfig } from '../../daemon/config/config.ts';
+import { type Daemon, openDaemon } from '../../daemon/daemon.ts';
 import { connection, open } from '../helpers/client.ts';
 import { tempDir } from '../helpers/files.ts';
 import { bodyOf, startOrigin } from '../helpers/origin.ts';
@@ -21,7 +21,7 @@ interface Here {
 /** The daemon in this process, with bounds that are too short for a real one. */
 async function openHere(
   t: ExecutionContext,
-  { source, ...bounds }: { source: string } & Pick<DaemonOptions, 'grace' | 'stalled'>,
+  { source, grace, ...limits }: { source: string; grace?: number } & Partial<Config>,
 ): Promise<Here> {
   const cacheDir = await tempDir(t);
   const argv = ['--cache', cacheDir, '--port', '0', '--source', source];
@@ -30,7 +30,7 @@ async function openHere(
   const later = async () => {};
   const log = { error: nothing, warn: nothing, info: nothing, debug: nothing };
   const daemon = await openDaemon({
-    config: { ...loadConfig({ argv, env: {} }), accessLog: '/dev/null' },
+    config: { ...loadConfig({ argv, env: {} }), accessLog: '/dev/null', ...limits },
     log: {
       ...log,
       access: () => answered.resolve(),
@@ -39,7 +39,7 @@ async function openHere(
       close: later,
     },
     version: '0',
-    ...bounds,
+    ...(grace === undefined ? {} : { grace }),
   });
   let closed: Promise<void> | undefined;
   const close = () => {
@@ -91,7 +91,7 @@ test('a client that takes no byte for too long is reset, and gets no clean end',
   const origin = await startOrigin(t, {
     files: { [target]: { generate: { seed: 1, size }, length: 'chunked' } },
   });
-  const { port, answered } = await openHere(t, { source: origin.url, stalled: 2000 });
+  const { port, answered } = await openHere(t, { source: origin.url, stallTimeout: 2000 });
   // Without a length and chunks, an end is all that such a client has to go by.
   const stream = open({ port, target, version: '1.0', t });
   await stream.head;
