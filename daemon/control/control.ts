@@ -50,6 +50,7 @@ export async function openControl(
     places,
     handed,
     group,
+    maxConnections: () => serve.settings().config.maxControlConnections,
     hello: { protocol: PROTOCOL, version, pid: process.pid },
     answer: createDispatch(handlers, serve.log),
     log: serve.log,

@@ -44,10 +44,9 @@ export function converse(wire: Wire, hello: Hello, answer: Answer): Conversation
     return sending;
   };
   const line: Line = { notify: say, gone: gone.signal };
-  const take = async (message: Buffer): Promise<void> => {
-    const response = await answer(message, line);
-    if (response !== undefined) await say(response);
-  };
+  // Not by await: what is answered would be kept until the client has read the answer.
+  const take = (message: Buffer): Promise<void> =>
+    answer(message, line).then((response) => (response === undefined ? undefined : say(response)));
   const work = (): void => {
     while (running < AT_ONCE) {
       const message = waiting.shift();

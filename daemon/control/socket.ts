@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { describe } from '../errors.ts';
@@ -8,14 +9,11 @@ import { type Answer, converse, type Wire } from './conversation.ts';
 import type { Hello } from './messages.ts';
 import { admitGroup, cannotListen, clearPlace } from './place.ts';
 
-/** Connections at the same time. */
-const MAX_CONNECTIONS = 32;
-
 /**
  * A message that is too long gets an answer as long as it is no longer than this; beyond, keeping
  * it in memory to find its end would cost too much, and the connection ends.
  */
-const HARD_LIMIT = 4 * 1024 ** 2;
+const HARD_LIMIT = 1024 ** 2;
 
 /** A connection that is not read from shows its end only when it is written to. */
 const PROBE_EVERY = 30_000;
@@ -31,6 +29,8 @@ export interface SocketOptions {
   readonly handed?: HandedControl | undefined;
   /** Whose members may talk to it. */
   readonly group?: string | undefined;
+  /** Connections at the same time; read at each use, since a reload may change it. */
+  readonly maxConnections: () => number;
   readonly hello: Hello;
   readonly answer: Answer;
   readonly log: Log;
@@ -68,7 +68,7 @@ async function openAt(path: string, options: SocketOptions): Promise<ControlSock
 }
 
 async function attendAt(path: string, at: Place, options: SocketOptions): Promise<ControlSocket> {
-  const { log } = options;
+  const { log, maxConnections } = options;
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 10_000 });
   const sockets = new WebSocketServer({
     noServer: true,
@@ -79,13 +79,12 @@ async function attendAt(path: string, at: Place, options: SocketOptions): Promis
     response.writeHead(426, { Connection: 'close', Upgrade: 'websocket' }).end('use WebSocket\n');
   });
   server.on('upgrade', (request, socket, head) => {
-    if (sockets.clients.size >= MAX_CONNECTIONS) return refuse(socket);
+    if (sockets.clients.size >= maxConnections()) return refuse(socket, maxConnections());
     sockets.handleUpgrade(request, socket, head, (client: WebSocket, _from: IncomingMessage) =>
       attend(client, options),
     );
   });
-  // Those that have not asked for anything yet count too.
-  server.maxConnections = 2 * MAX_CONNECTIONS;
+  boundOpen(server, maxConnections);
   await listen(server, path, at);
   server.on('error', (error) => log.error(`Cannot accept on "${path}": ${describe(error)}`));
   log.debug(`control socket at ${path}`);
@@ -115,8 +114,20 @@ async function listen(server: Server, path: string, at: Place): Promise<void> {
   server.off('error', listening.reject);
 }
 
-function refuse(socket: Duplex): void {
-  const reason = `${MAX_CONNECTIONS} connections are open already\n`;
+// Those that have not asked for anything yet, or were refused, are twice as many at most.
+function boundOpen(server: Server, maxConnections: () => number): void {
+  let open = 0;
+  server.on('connection', (socket: Socket) => {
+    open += 1;
+    socket.once('close', () => {
+      open -= 1;
+    });
+    if (open > 2 * maxConnections()) socket.destroy();
+  });
+}
+
+function refuse(socket: Duplex, limit: number): void {
+  const reason = `${limit} connections are open already (MAX_CONTROL_CONNECTIONS)\n`;
   // It may be gone by now, and nobody else listens.
   socket.on('error', () => {});
   socket.end(

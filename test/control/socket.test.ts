@@ -48,7 +48,7 @@ const malformed: readonly (readonly [string, string | Buffer, number])[] = [
   ['an unknown method', '{"jsonrpc":"2.0","id":1,"method":"statu"}', errorCodes.method],
   ['a wrong type', '{"jsonrpc":"2.0","id":1,"method":"ls","params":{"path":1}}', errorCodes.params],
   ['a message over the limit', ' '.repeat(MAX_MESSAGE_BYTES + 1), errorCodes.request],
-  ['one far over the limit', ' '.repeat(40 * MAX_MESSAGE_BYTES), errorCodes.request],
+  ['one far over the limit', ' '.repeat(15 * MAX_MESSAGE_BYTES), errorCodes.request],
 ];
 
 for (const [what, message, code] of malformed) {
@@ -167,6 +167,21 @@ test.serial('more connections than there may be are refused, and the others live
   for (const control of held) control.close();
   await Promise.all(held.map(({ closed }) => closed));
   await t.notThrowsAsync(dial(t));
+});
+
+test('MAX_CONTROL_CONNECTIONS says how many, a reload too, and silent ones count twice as far', async (t) => {
+  const sources = ['http://127.0.0.1:9/'];
+  const daemon = await startDaemon(t, { sources, conf: { MAX_CONTROL_CONNECTIONS: '1' } });
+  const one = await dialControl(t, daemon.controlSocket);
+  await t.throwsAsync(dialControl(t, daemon.controlSocket), { message: /503/ });
+  const silent = [1, 2].map(() => connect(daemon.controlSocket).resume());
+  t.teardown(() => {
+    for (const socket of silent) socket.destroy();
+  });
+  await Promise.race(silent.map((socket) => once(socket, 'close')));
+  await daemon.configure({ MAX_CONTROL_CONNECTIONS: '2' });
+  await one.call('reload');
+  await t.notThrowsAsync(dialControl(t, daemon.controlSocket));
 });
 
 test('a socket that a crash left is replaced; the daemon that is gone leaves none', async (t) => {
