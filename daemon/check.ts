@@ -6,8 +6,10 @@ import { checkDirectory } from './cache/directory.ts';
 import type { Config } from './config/config.ts';
 import { controlPlaces } from './control/place.ts';
 import { errnoOf } from './errors.ts';
+import { connectionDoubt } from './serve/allowance.ts';
 import { createSettings } from './serve/settings.ts';
 import { readCertificates } from './system/certificates.ts';
+import { descriptorLimit } from './system/descriptors.ts';
 import { becomeAccount, findAccount } from './system/privileges.ts';
 import { type Wanted, wayOut } from './system/way-out.ts';
 
@@ -34,6 +36,7 @@ export async function check(config: Config): Promise<readonly string[]> {
   const [socket] = places;
   const doubts = [
     await reloadDoubt(config),
+    connectionDoubt(await descriptorLimit(), config),
     await doubt('write log', config.logFile, { wanted: 'file', rootMakes }),
     await doubt('write access log', config.accessLog, { wanted: 'file', rootMakes }),
     await doubt('make the control socket in', socket && dirname(socket), {

@@ -3,8 +3,10 @@ import type { Changed } from './control/context.ts';
 import type { Events } from './events.ts';
 import type { OpenManifests } from './gentoo/open-manifests.ts';
 import type { Budget } from './room/budget.ts';
+import { connectionDoubt } from './serve/allowance.ts';
 import type { Settings } from './serve/context.ts';
 import { createSettings } from './serve/settings.ts';
+import { descriptorLimit } from './system/descriptors.ts';
 import type { Log, LogLevel } from './system/log.ts';
 import type { ServiceManager } from './system/service-manager.ts';
 
@@ -52,6 +54,8 @@ export function createLiveConfig(options: LiveConfigOptions): LiveConfig {
     manifests.configure(fresh.manifests);
     const reopened = log.configure(fresh);
     tellChanges({ live, restart }, log);
+    const doubt = connectionDoubt(await descriptorLimit(), fresh);
+    if (doubt !== undefined && live.length > 0) log.warn(doubt);
     const changed = [...live, ...restart].join(', ');
     const outcome = changed === '' ? 'nothing changed' : `${changed} changed`;
     events.emit('reload', fresh.file ?? '', outcome);

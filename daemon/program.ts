@@ -5,6 +5,8 @@ import { helpText, parseOptions } from './config/options.ts';
 import { type Daemon, openDaemon } from './daemon.ts';
 import { CacheError, type ErrorCode } from './errors.ts';
 import { type Prepared, prepare } from './prepare.ts';
+import { connectionDoubt } from './serve/allowance.ts';
+import { descriptorLimit } from './system/descriptors.ts';
 import { forStandardError, isJournal, type Log, openLog } from './system/log.ts';
 import { openServiceManager, takeExpectations } from './system/service-manager.ts';
 
@@ -84,8 +86,12 @@ interface Warnings {
 
 async function warn({ config, prepared, log }: Warnings): Promise<void> {
   if (process.getuid?.() === 0) log.warn('running as root; set PC_USER to run as another user');
-  const doubt = await reloadDoubt(config);
-  if (doubt !== undefined) log.warn(doubt);
+  for (const doubt of [
+    await reloadDoubt(config),
+    connectionDoubt(await descriptorLimit(), config),
+  ]) {
+    if (doubt !== undefined) log.warn(doubt);
+  }
   if (prepared.handed) log.info('sockets were handed over: HOST and PORT are not used');
 }
 
