@@ -25,6 +25,8 @@ export interface Mirror {
 export interface MirrorOptions {
   /** The file of `contrib/clients` that the client is configured with. */
   readonly snippet: string;
+  /** A source that stands before the mirror. */
+  readonly ahead?: string | undefined;
   /** Fills the tree. */
   build(tree: string): Promise<void>;
 }
@@ -41,7 +43,11 @@ export async function startMirror(t: ExecutionContext, options: MirrorOptions): 
   const accessLog = join(directory, 'access.log');
   const daemon = await startDaemon(t, {
     sources: [origin.url],
-    conf: { ...sourcesOf(snippet, origin), MUTABLE_TTL: '0s', ACCESS_LOG: accessLog },
+    conf: {
+      ...sourcesOf(snippet, origin, options.ahead),
+      MUTABLE_TTL: '0s',
+      ACCESS_LOG: accessLog,
+    },
   });
   return {
     directory,
@@ -62,11 +68,14 @@ export async function readSnippet(name: string): Promise<string> {
   return readFile(join(root, 'contrib/clients', name), 'utf8');
 }
 
-/** The sources that a snippet's comments want to be configured, at an origin in their place. */
-export function sourcesOf(snippet: string, origin: Origin): Record<string, string> {
+/** The sources that a snippet's comments want to be configured, with an origin in their place. */
+function sourcesOf(snippet: string, { url }: Origin, ahead = ''): Record<string, string> {
   const wanted = [...snippet.matchAll(/(SOURCES\w*)="(\S+)"/g)];
   return Object.fromEntries(
-    wanted.map(([, key = '', url = '']) => [key, origin.url + new URL(url).pathname.slice(1)]),
+    wanted.map(([, key = '', mirror = '']) => {
+      const { pathname } = new URL(mirror);
+      return [key, `${ahead} ${url}${pathname.slice(1)}`];
+    }),
   );
 }
 
