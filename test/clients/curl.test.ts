@@ -78,6 +78,14 @@ test.serial(
   },
 );
 
+test.serial('curl -f leaves nothing of an answer that is none', async (t) => {
+  if (!needs(t, 'curl')) return;
+  const { fetch } = await startScene(t, { [path]: { status: 503 } });
+  for (const missing of ['distfiles/3c/never-seen-1.tar.gz', path]) {
+    t.like(await fetch(curl, missing), { code: 22, bytes: undefined });
+  }
+});
+
 test.serial('curl through http_proxy gets what a source has and nothing else', async (t) => {
   if (!needs(t, 'curl')) return;
   const { origin, daemon, directory } = await startScene(t, { [path]: body });

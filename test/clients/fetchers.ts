@@ -28,6 +28,12 @@ export const curl: Fetcher = ({ url, file, resume }) => ({
   args: ['-q', '-fsS', '--globoff', ...(resume ? ['-C', '-'] : []), '-o', file, url],
 });
 
+/** The wget of Fedora and others; its first versions leave the port out of Host. */
+export const wget2: Fetcher = ({ url, file, resume }) => ({
+  program: 'wget2',
+  args: ['--no-config', ...(resume ? ['-c'] : []), '-O', file, url],
+});
+
 export const aria2: Fetcher = ({ url, file, resume }) => ({
   program: 'aria2c',
   args: [
@@ -42,6 +48,8 @@ export interface Scene {
   readonly origin: Origin;
   readonly daemon: Daemon;
   readonly directory: string;
+  /** Lines of ACCESS_LOG; ends the daemon, so that none is missing. */
+  answers(): Promise<string[]>;
   /** Runs a fetcher on a path in its spelling on the wire. */
   fetch(fetcher: Fetcher, path: string, options?: FetchOptions): Promise<Fetched>;
 }
@@ -49,36 +57,49 @@ export interface Scene {
 export interface FetchOptions {
   /** Goes on with this file of an earlier run. */
   readonly resume?: string;
+  /** Another server than the daemon. */
+  readonly from?: string;
   /** Goes on with these bytes, which an earlier download left. */
   readonly partial?: Buffer;
 }
 
 export interface Fetched extends Finished {
+  readonly file: string;
   /** The file's bytes; undefined when there is none. */
   readonly bytes: Buffer | undefined;
 }
+
+/** What the daemon's configuration says beside SOURCES. */
+export type Configure = (origin: Origin) => Readonly<Record<string, string>>;
 
 /** Starts a scene; clients see no configuration and no home of this machine. */
 export async function startScene(
   t: ExecutionContext,
   files: NonNullable<OriginOptions['files']>,
+  configure: Configure = () => ({}),
 ): Promise<Scene> {
   const origin = await startOrigin(t, { files });
-  const daemon = await startDaemon(t, { sources: [origin.url] });
   const directory = await tempDir(t);
+  const accessLog = join(directory, 'access.log');
+  const conf = { ACCESS_LOG: accessLog, ...configure(origin) };
+  const daemon = await startDaemon(t, { sources: [origin.url], conf });
   let count = 0;
   return {
     origin,
     daemon,
     directory,
-    fetch: async (fetcher, path, { resume, partial } = {}) => {
+    answers: async () => {
+      await daemon.stop();
+      return (await readFile(accessLog, 'utf8')).trim().split('\n');
+    },
+    fetch: async (fetcher, path, { resume, partial, from = daemon.url } = {}) => {
       count += 1;
       const file = resume ?? join(directory, `fetched-${count}`);
       if (partial !== undefined) await writeFile(file, partial);
       const goOn = resume !== undefined || partial !== undefined;
-      const { program, args } = fetcher({ url: `${daemon.url}${path}`, file, resume: goOn });
+      const { program, args } = fetcher({ url: `${from}${path}`, file, resume: goOn });
       const finished = await run(program, { args, ...clientEnvironment(directory) });
-      return { ...finished, bytes: await readFile(file).catch(() => undefined) };
+      return { ...finished, file, bytes: await readFile(file).catch(() => undefined) };
     },
   };
 }

@@ -2,65 +2,57 @@ import { readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
-import { type Daemon, startDaemon, tempDir } from '../helpers/daemon.ts';
-import { type Origin, startOrigin } from '../helpers/origin.ts';
+import type { Origin } from '../helpers/origin.ts';
 import { type LaunchOptions, launch, root, run } from '../helpers/process.ts';
+import { type Scene, startScene } from './fetchers.ts';
 
-/** A mirror on disk, a source that serves it, and a daemon in front, as a snippet says. */
-export interface Mirror {
-  /** For what the test makes. */
-  readonly directory: string;
-  /** What the source serves. */
-  readonly tree: string;
-  readonly origin: Origin;
-  readonly daemon: Daemon;
-  /** The snippet, with this daemon's address. */
+/** A scene that is set up as a file of `contrib/clients` says. */
+export interface SnippetScene extends Scene {
+  /** The file's text, with this daemon's address. */
   readonly snippet: string;
-  /** Serves what has changed in the tree. */
-  publish(): Promise<void>;
-  /** Lines of ACCESS_LOG; ends the daemon, so that none is missing. */
-  answers(): Promise<string[]>;
 }
 
-export interface MirrorOptions {
-  /** The file of `contrib/clients` that the client is configured with. */
+export interface SnippetOptions {
   readonly snippet: string;
-  /** A source that stands before the mirror. */
+  /** A source that stands before the scene's own. */
   readonly ahead?: string | undefined;
+}
+
+/** Starts a daemon with the sources that a snippet wants, which checks every index. */
+export async function startSnippet(
+  t: ExecutionContext,
+  options: SnippetOptions,
+): Promise<SnippetScene> {
+  const text = await readSnippet(options.snippet);
+  const scene = await startScene(t, {}, (origin) => ({
+    ...sourcesOf(text, origin, options.ahead),
+    MUTABLE_TTL: '0s',
+  }));
+  const snippet = text.replaceAll('http://cache:4000', scene.daemon.url.replace(/\/$/, ''));
+  return { ...scene, snippet };
+}
+
+/** The same with files on disk, which the source serves. */
+export interface Mirror extends SnippetScene {
+  readonly tree: string;
+  /** Serves what has changed in the tree. */
+  publish(): Promise<void>;
+}
+
+export interface MirrorOptions extends SnippetOptions {
   /** Fills the tree. */
   build(tree: string): Promise<void>;
 }
 
-/** Starts a mirror whose files are an hour old, and a daemon that checks every index. */
+/** Starts a mirror whose files are an hour old. */
 export async function startMirror(t: ExecutionContext, options: MirrorOptions): Promise<Mirror> {
-  const directory = await tempDir(t);
-  const tree = await tempDir(t);
+  const scene = await startSnippet(t, options);
+  const tree = join(scene.directory, 'tree');
   await options.build(tree);
   await backdate(tree);
-  const origin = await startOrigin(t);
-  await serveTree(origin, tree);
-  const snippet = await readSnippet(options.snippet);
-  const accessLog = join(directory, 'access.log');
-  const daemon = await startDaemon(t, {
-    sources: [origin.url],
-    conf: {
-      ...sourcesOf(snippet, origin, options.ahead),
-      MUTABLE_TTL: '0s',
-      ACCESS_LOG: accessLog,
-    },
-  });
-  return {
-    directory,
-    tree,
-    origin,
-    daemon,
-    snippet: snippet.replaceAll('http://cache:4000/', daemon.url),
-    publish: () => serveTree(origin, tree),
-    answers: async () => {
-      await daemon.stop();
-      return (await readFile(accessLog, 'utf8')).trim().split('\n');
-    },
-  };
+  const publish = () => serveTree(scene.origin, tree);
+  await publish();
+  return { ...scene, tree, publish };
 }
 
 /** The text of a file of `contrib/clients`. */
@@ -93,7 +85,8 @@ async function backdate(tree: string): Promise<void> {
   for (const file of await filesOf(tree)) await utimes(file, hourAgo, hourAgo);
 }
 
-async function filesOf(tree: string): Promise<string[]> {
+/** All files below a directory. */
+export async function filesOf(tree: string): Promise<string[]> {
   const entries = await readdir(tree, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => !entry.isDirectory())
@@ -117,9 +110,11 @@ export interface Interruption extends LaunchOptions {
   readonly name: RegExp;
   /** It is interrupted when it has so many bytes. */
   readonly bytes: number;
+  /** Ctrl-C when nothing is said. */
+  readonly signal?: NodeJS.Signals;
 }
 
-/** Runs a client until it has a part of its file, and presses Ctrl-C. */
+/** Runs a client until it has a part of its file, and stops it. */
 export async function interrupt(program: string, options: Interruption): Promise<void> {
   // In a process group of its own, all of which gets the signal at once, as from a terminal.
   const client = launch('setsid', {
@@ -129,7 +124,7 @@ export async function interrupt(program: string, options: Interruption): Promise
   });
   const bound = Date.now() + 20_000;
   while ((await sizeBelow(options)) < options.bytes && Date.now() < bound) await pause(20);
-  process.kill(-client.pid, 'SIGINT');
+  process.kill(-client.pid, options.signal ?? 'SIGINT');
   await client.exitWithin(10_000);
 }
 
