@@ -25,7 +25,7 @@ import { type Budget, openBudget } from './room/budget.ts';
 import { measureDisk } from './room/disk.ts';
 import type { ServeContext } from './serve/context.ts';
 import { isOwnAddress, type Listening, urlOf } from './serve/listen.ts';
-import { bindListener, type Listener } from './serve/listener.ts';
+import { bindListeners, type Listener } from './serve/listener.ts';
 import type { Delivery } from './serve/pump.ts';
 import { chooseDelivery } from './serve/sendfile.ts';
 import { type HttpServer, openServer } from './serve/server.ts';
@@ -84,7 +84,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     for (const close of opened.toReversed()) await close();
   };
   try {
-    const { listeners = [await bindListener(config, config)] } = options;
+    const { listeners = await bindListeners(config) } = options;
     opened.push(async () => {
       for (const listener of listeners) listener.close();
     });

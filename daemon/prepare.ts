@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Config } from './config/config.ts';
 import { controlPlaces } from './control/place.ts';
-import { adoptListener, bindListener, type Listener } from './serve/listener.ts';
+import { adoptListener, bindListeners, type Listener } from './serve/listener.ts';
 import { type HandedControl, takeSockets } from './system/activation.ts';
 import { makeOwnDirectory } from './system/own-directory.ts';
 import { type Account, becomeAccount, findAccount } from './system/privileges.ts';
@@ -32,7 +32,7 @@ export async function prepare(config: Config, env: NodeJS.ProcessEnv): Promise<P
   const handed = http.length > 0;
   const listeners = handed
     ? http.map((descriptor) => adoptListener(descriptor, config))
-    : [await bindListener(config, config)];
+    : await bindListeners(config);
   if (account !== undefined && user !== undefined) becomeAccount(account, user);
   return { listeners, handed, controlPlaces: places, handedControl: control };
 }

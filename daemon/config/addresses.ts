@@ -4,10 +4,26 @@ import { refuse, words } from './refuse.ts';
 
 const allowWords = ['loopback', 'private', 'local', 'any'] as const;
 
-/** One address or host name to listen on. */
-export function parseHost(text: string): string {
+/** Addresses and host names to listen on, each on its own. */
+export function parseHosts(text: string): readonly string[] {
+  const hosts = words(text).map(parseHost);
+  if (hosts.length === 0) refuse(text, 'write an address');
+  for (const [at, host] of hosts.entries()) {
+    if (hosts.indexOf(host) !== at) refuse(text, `"${host}" is listed twice`);
+    const covered = hosts.find((other) => covers(host, other));
+    if (covered !== undefined) refuse(text, `${host} has "${covered}" in it`);
+  }
+  return hosts;
+}
+
+// The kernel gives a port of all addresses and that of one of them to the same program only once.
+function covers(host: string, other: string): boolean {
+  if (host === other) return false;
+  return host === '::' ? isIP(other) !== 0 : host === '0.0.0.0' && isIP(other) === 4;
+}
+
+function parseHost(text: string): string {
   if (isIP(text) !== 0) return text;
-  if (/\s/.test(text)) return refuse(text, 'write one address, 0.0.0.0 or :: for all of them');
   if (text === '*') return refuse(text, 'write 0.0.0.0, or :: for IPv6 too');
   if (text.startsWith('[')) return refuse(text, 'write an IPv6 address without brackets');
   if (/^[^:]*:\d*$/.test(text)) return refuse(text, 'the port goes into PORT');

@@ -23,7 +23,7 @@ export interface Config {
   readonly user?: string;
   readonly group?: string;
   readonly cacheDir: string;
-  readonly host: string;
+  readonly hosts: readonly string[];
   /** 0 for any that is free. */
   readonly port: number;
   /** The root first, the others in the order of the file. */
@@ -106,7 +106,7 @@ export function changedKeys(before: Config, after: Config): { live: string[]; re
 function defaults() {
   const { HOST, PORT, SOURCES, MUTABLE_TTL, NEGATIVE_TTL, HEDGE_AFTER, ALLOW, LOG_LEVEL } = keys;
   return {
-    host: HOST.parse(HOST.default),
+    hosts: HOST.parse(HOST.default),
     port: PORT.parse(PORT.default),
     sources: SOURCES.parse(SOURCES.default),
     mutable: [],

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CacheError } from '../errors.ts';
-import { parseHost, parsePort } from './addresses.ts';
+import { parseHosts, parsePort } from './addresses.ts';
 import type { Settings } from './key-names.ts';
 import { suggestion } from './nearest.ts';
 import { located } from './refuse.ts';
@@ -12,7 +12,7 @@ import { parseCacheDirectory } from './values.ts';
 /** The settings that the command line can make. */
 export type OptionSettings = Pick<
   Settings,
-  'sources' | 'cacheDir' | 'host' | 'port' | 'logLevel'
+  'sources' | 'cacheDir' | 'hosts' | 'port' | 'logLevel'
 > & { readonly syslog?: boolean };
 
 /** What the command line asks for. */
@@ -163,13 +163,13 @@ function settingsOf(given: Given, absolute: (path: string) => string): OptionSet
     return text === undefined ? undefined : parsed(name, () => parse(text));
   };
   const cacheDir = last('cache', (text) => parseCacheDirectory(absolute(text)));
-  const host = last('host', parseHost);
+  const hosts = last('host', parseHosts);
   const port = last('port', parsePort);
   const urls = given.get('source');
   return {
     ...(urls === undefined ? {} : { sources: parsed('source', () => sourcesOf(urls)) }),
     ...(cacheDir === undefined ? {} : { cacheDir }),
-    ...(host === undefined ? {} : { host }),
+    ...(hosts === undefined ? {} : { hosts }),
     ...(port === undefined ? {} : { port }),
     ...(given.has('verbose') ? { logLevel: 'debug' as const } : {}),
     ...(given.has('syslog') ? { syslog: true } : {}),

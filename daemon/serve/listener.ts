@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { type Listening, listen } from './listen.ts';
 
 /** A request has so long, in ms, behind its head, for a body that is thrown away. */
@@ -30,6 +30,33 @@ export interface Listener {
   open(admit: (socket: Socket) => void): Promise<Listening>;
   /** Gives the address back when the start comes to nothing. */
   close(): void;
+}
+
+/** Where to listen, and what those who connect may take. */
+export interface Addresses extends ListenerLimits {
+  readonly hosts: readonly string[];
+  /** The same on each; 0 for any that is free on the first. */
+  readonly port: number;
+}
+
+/**
+ * Takes all addresses, or none.
+ *
+ * @throws CacheError `in-use` or `config` that says why one cannot be had.
+ */
+export async function bindListeners(addresses: Addresses): Promise<readonly Listener[]> {
+  const { hosts, port } = addresses;
+  const listeners: Listener[] = [];
+  try {
+    for (const host of hosts) {
+      const first = listeners[0]?.server.address() as AddressInfo | undefined;
+      listeners.push(await bindListener({ host, port: first?.port ?? port }, addresses));
+    }
+    return listeners;
+  } catch (error) {
+    for (const listener of listeners) listener.close();
+    throw error;
+  }
 }
 
 /**

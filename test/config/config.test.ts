@@ -24,7 +24,7 @@ test('without any configuration a user gets loopback, port 4000 and a cache of h
   const config = loadConfig({ argv: [], env, uid: 1000 });
   t.like(config, {
     cacheDir: '/home/user/.cache/package-cache',
-    host: '127.0.0.1',
+    hosts: ['127.0.0.1'],
     port: 4000,
     mutable: [],
     immutable: [],
@@ -96,7 +96,7 @@ test('a file sets every key', (t) => {
     user: 'pc',
     group: 'pcg',
     cacheDir: '/c',
-    host: '::',
+    hosts: ['::'],
     port: 1,
     mutable: ['m'],
     immutable: ['i'],
@@ -140,7 +140,7 @@ test('the command line wins over PC_OPTS, and PC_OPTS over the keys', (t) => {
   const file = `PORT=1\nHOST=::1\nLOG_LEVEL=warn\nSOURCES=http://key
 PC_OPTS="--port 2 --cache /opts\n--source http://opts --syslog"\nCACHE_DIR=/key\n`;
   const config = loadFile(file, t.title, ['--port', '3', '--source', 'http://line']);
-  t.like(config, { port: 3, cacheDir: '/opts', host: '::1', logLevel: 'warn', syslog: true });
+  t.like(config, { port: 3, cacheDir: '/opts', hosts: ['::1'], logLevel: 'warn', syslog: true });
   t.is(config.repositories[0]?.sources[0]?.url, 'http://line/');
   t.is(loadFile(file, t.title, ['--verbose']).logLevel, 'debug');
 });

@@ -23,7 +23,7 @@ test('every classic option sets its value', (t) => {
   t.like(options, {
     action: 'run',
     config: '/srv/conf',
-    settings: { cacheDir: '/srv/here/c', host: '::', port: 0, logLevel: 'debug', syslog: true },
+    settings: { cacheDir: '/srv/here/c', hosts: ['::'], port: 0, logLevel: 'debug', syslog: true },
   });
   const urls = 'settings' in options ? options.settings.sources?.map(({ url }) => url) : undefined;
   t.deepEqual(urls, ['http://a/', 'http://b/']);
@@ -58,6 +58,7 @@ const refused: readonly (readonly [argv: readonly string[], message: string])[] 
   [['http://u:s3cr3t@host/'], 'Cannot use "http://host/": it is no option, see --help'],
   [['--port', 'x'], 'Cannot use "--port": write a number from 0 to 65535'],
   [['--cache', '/'], 'Cannot use "--cache": the cache needs a directory of its own'],
+  [['--host', ' '], 'Cannot use "--host": write an address'],
   [['--host', '*'], 'Cannot use "--host": write 0.0.0.0, or :: for IPv6 too'],
   [
     ['--source', 'u:s3cr3t@host'],

@@ -1,4 +1,4 @@
-import { parseHost, parsePort } from '../addresses.ts';
+import { parseHosts, parsePort } from '../addresses.ts';
 import { words } from '../refuse.ts';
 import { parseSources } from '../sources.ts';
 import { parseAccount, parseCacheDirectory } from '../values.ts';
@@ -30,12 +30,12 @@ export const serviceKeys = {
     parse: parseCacheDirectory,
   },
   HOST: {
-    field: 'host',
+    field: 'hosts',
     default: '127.0.0.1',
     example: '0.0.0.0',
-    why: 'The address to listen on; 0.0.0.0 (or :: with IPv6) serves the whole network.',
+    why: 'The addresses to listen on; 0.0.0.0 (or :: with IPv6) serves the whole network.',
     change: 'restart',
-    parse: parseHost,
+    parse: parseHosts,
   },
   PORT: {
     field: 'port',
