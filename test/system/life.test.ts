@@ -5,6 +5,7 @@ import { open as openFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { rootCertificates } from 'node:tls';
 import test from 'ava';
 import { launchBare, openDir, runBare } from '../helpers/bare-daemon.ts';
 import { connection, request } from '../helpers/client.ts';
@@ -15,6 +16,7 @@ import { bodyOf, gate, startOrigin } from '../helpers/origin.ts';
 const target = '/distfiles/3c/package.tar.xz';
 const body = bodyOf('package', 1_000_003);
 const first = 100_001;
+const [certificate = ''] = rootCertificates;
 
 test('told to stop, it takes nobody new, closes what is idle and lets transfers end whole', async (t) => {
   const held = gate();
@@ -148,6 +150,7 @@ test('who connects while it starts waits, and is answered', async (t) => {
   const idle = connect(4000, host);
   await once(idle, 'connect');
   t.false(log.lines().some((line) => line.includes('listening')));
+  await writer.writeFile(certificate);
   await writer.close();
   for (const answer of await asked) t.is(await answer.text(), 'ok\n');
   idle.end('GET /.package-cache/health HTTP/1.0\r\n\r\n');
@@ -167,6 +170,7 @@ for (const [signal, sign] of [
     // Opens when the daemon does, which then waits for what is to be read.
     const writer = await openFile(fifo, 'w');
     daemon.signal(signal);
+    await writer.writeFile(certificate);
     await writer.close();
     await daemon.port;
     t.regex(await daemon.log.find(sign), sign);
