@@ -80,9 +80,12 @@ export function isPublicAddress(address: string): boolean {
   return family !== 0 && !notRoutable.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** Whether a host name or literal address is public; a name is, when all its addresses are. */
+/**
+ * Whether a host name or literal address is public; a name is, when all its addresses are, and when
+ * it has none here: UPSTREAM_PROXY alone may be able to resolve it.
+ */
 export async function isPublicHost(hostname: string): Promise<boolean> {
   if (isIP(hostname) !== 0) return isPublicAddress(hostname);
-  const found = await dns.promises.lookup(hostname, { all: true });
+  const found = await dns.promises.lookup(hostname, { all: true }).catch(() => []);
   return found.every(({ address }) => isPublicAddress(address));
 }

@@ -1,9 +1,13 @@
 import test from 'ava';
 import { startDaemon } from '../helpers/daemon.ts';
 import { bodyOf, startOrigin } from '../helpers/origin.ts';
+import { needs } from '../helpers/programs.ts';
 import { share } from '../helpers/share.ts';
+import { makeAuthority, startTls } from '../helpers/tls.ts';
+import { startTunnel } from '../helpers/tunnel.ts';
 
 const body = bodyOf('package', 50_000);
+const lent = `Basic ${Buffer.from('us@er:pass:word').toString('base64')}`;
 
 // The proxy answers for every host, so that sources may have public addresses here.
 const scene = share(test, async (t) => {
@@ -13,6 +17,7 @@ const scene = share(test, async (t) => {
     conf: {
       UPSTREAM_PROXY: proxy.url,
       SOURCES_inside: 'http://10.1.2.3/',
+      SOURCES_named: 'http://mirror.invalid/',
       SOURCES_lent: 'http://user:secret@8.8.4.4/',
     },
   });
@@ -100,3 +105,40 @@ test('credentials of a source go through the proxy to it alone', async (t) => {
   t.is((await proxy.arrived('/distfiles/aa/lent')).headerOf('authorization'), secret);
   t.is((await proxy.arrived('/taken')).headerOf('authorization'), undefined);
 });
+
+test('a source on https is reached by a tunnel through the proxy (RFC 9110 9.3.6)', async (t) => {
+  if (!needs(t, 'openssl')) return;
+  const authority = await makeAuthority(t);
+  const source = await startOrigin(t, { files: { '/distfiles/aa/secure': body } });
+  const certificate = authority.issue('DNS:mirror.invalid');
+  const tunnel = await startTunnel(t, await startTls(t, { port: source.port, certificate }));
+  const daemon = await startDaemon(t, {
+    sources: ['https://mirror.invalid/'],
+    conf: { CA_FILE: authority.file, UPSTREAM_PROXY: withUser(tunnel.url) },
+  });
+  t.true((await daemon.get('/distfiles/aa/secure')).body.equals(body));
+  t.deepEqual(tunnel.asked, [{ target: 'mirror.invalid:443', credentials: lent }]);
+  t.is((await source.arrived('/distfiles/aa/secure')).headerOf('proxy-authorization'), undefined);
+});
+
+test('credentials of the proxy go to it with every request', async (t) => {
+  const proxy = await startOrigin(t, { files: { '/distfiles/aa/one': body } });
+  const daemon = await startDaemon(t, {
+    sources: ['http://mirror.invalid/'],
+    conf: { UPSTREAM_PROXY: withUser(proxy.url) },
+  });
+  t.is((await daemon.get('/distfiles/aa/one')).status, 200);
+  t.is(proxy.requests[0]?.headerOf('proxy-authorization'), lent);
+});
+
+test('a redirect is followed where the proxy alone can resolve names', async (t) => {
+  const { proxy, daemon } = scene();
+  const location = 'http://elsewhere.invalid/named';
+  proxy.serve('/distfiles/aa/named', { status: 302, fields: [['Location', location]] });
+  proxy.serve('/named', body);
+  t.true((await daemon.get('/named/distfiles/aa/named')).body.equals(body));
+});
+
+function withUser(url: string): string {
+  return url.replace('//', '//us%40er:pass%3Aword@');
+}
