@@ -1,4 +1,4 @@
-import type { EntryRow, FetchRow, ListRow } from '../daemon/control/messages.ts';
+import type { EntryRow, FetchRow, ListRow, ProblemReport } from '../daemon/control/messages.ts';
 import type { CommandName } from '../daemon/control/protocol.ts';
 import type {
   CullReply,
@@ -6,7 +6,6 @@ import type {
   FetchReply,
   ListReply,
   LogLevelReply,
-  ProblemReport,
   PurgeReply,
   ReloadReply,
   SourcesReply,

@@ -7,6 +7,7 @@ import type { FillReport } from '../origin/fill-report.ts';
 import type { HealthBook } from '../origin/health.ts';
 import { type Counters, gainsOf } from '../stats.ts';
 import type { ControlContext } from './context.ts';
+import type { ProcessReport } from './process-report.ts';
 import type {
   CacheReport,
   CountsReport,
@@ -29,6 +30,16 @@ export async function cacheReport(context: ControlContext): Promise<CacheReport>
     diskFree: disk?.free ?? null,
     storing: budget.room.state().storing,
   };
+}
+
+/** How much of this machine the daemon holds. */
+export function processReport(): ProcessReport {
+  const { rss, heapUsed } = process.memoryUsage();
+  const resources: Record<string, number> = {};
+  for (const kind of process.getActiveResourcesInfo()) {
+    resources[kind] = (resources[kind] ?? 0) + 1;
+  }
+  return { rss, heapUsed, resources };
 }
 
 /** Every repository with its sources. */

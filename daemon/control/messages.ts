@@ -96,6 +96,12 @@ export interface FetchRow {
   readonly reason: string | null;
 }
 
+/** A file that could not be read or removed, of which a reply names the first hundred. */
+export interface ProblemReport {
+  readonly path: string;
+  readonly reason: string;
+}
+
 /** One thing that happened; every event has the same fields. */
 export interface EventReport {
   readonly at: number;

@@ -1,6 +1,9 @@
 // What the commands of protocol.ts answer: the `result` of a response, and what `--json` prints.
 // The field names are stable: new ones come, none goes.
 
+import type { ProblemReport } from './messages.ts';
+import type { ProcessReport } from './process-report.ts';
+
 /** What `status` answers. */
 export interface StatusReply {
   readonly version: string;
@@ -18,6 +21,7 @@ export interface StatusReply {
   /** Running downloads, and client connections. */
   readonly downloads: number;
   readonly clients: number;
+  readonly process: ProcessReport;
   /** What is not as it should be, a sentence each; empty when all is well. */
   readonly degraded: readonly string[];
 }
@@ -138,12 +142,6 @@ export interface CullReply extends ListReply {
 export interface PurgeReply extends ListReply {
   /** What was asked for and matched nothing. */
   readonly unmatched: readonly string[];
-}
-
-/** A file that could not be read or removed, of which a reply names the first hundred. */
-export interface ProblemReport {
-  readonly path: string;
-  readonly reason: string;
 }
 
 /** What `fetch` answers. */

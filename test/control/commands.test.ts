@@ -50,6 +50,16 @@ test('status tells what the daemon is and how it is doing', async (t) => {
   t.true(Number(diskSize) >= Number(diskFree) && Number(diskFree) > 0 && Number(minFree) > 0);
 });
 
+test('status tells what the daemon holds of the machine, for whoever looks for a leak', async (t) => {
+  const { daemon } = scene();
+  const control = await dialControl(t, daemon.controlSocket);
+  const { process } = (await control.call<StatusReply>('status')).reply;
+  const rss = (await daemon.rssKb()) * 1024;
+  t.true(Math.abs(process.rss - rss) < rss / 4);
+  t.true(process.heapUsed > 0 && process.heapUsed < process.rss);
+  t.true(Number(process.resources.TCPServerWrap) >= 1 && Number(process.resources.Timeout) >= 1);
+});
+
 test('stats counts requests and bytes, and knows what is stored without looking', async (t) => {
   const { daemon } = scene();
   const control = await dialControl(t, daemon.controlSocket);

@@ -1,6 +1,12 @@
 import { addressesOf } from '../../serve/listen.ts';
 import type { ControlContext } from '../context.ts';
-import { cacheReport, degradations, downloadReports, repositoryReports } from '../facts.ts';
+import {
+  cacheReport,
+  degradations,
+  downloadReports,
+  processReport,
+  repositoryReports,
+} from '../facts.ts';
 import type { SourcesReply, StatusReply } from '../reports.ts';
 
 /** What the daemon is and how it is doing; `controlSocket` is where it is asked. */
@@ -21,6 +27,7 @@ export async function status(context: ControlContext, controlSocket: string): Pr
     cache: await cacheReport(context),
     downloads: downloadReports(context).length,
     clients: server.connections(),
+    process: processReport(),
     degraded: degradations(context),
   };
 }
