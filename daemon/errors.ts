@@ -16,11 +16,13 @@ export type ErrorCode =
   | 'source'
   | 'busy'
   | 'no-room'
-  | 'cancelled';
+  | 'cancelled'
+  | 'bug';
 
 /** The HTTP status (RFC 9110 section 15) that tells a client of each code. */
 export const httpStatus: Readonly<Record<ErrorCode, number>> = {
   usage: 500,
+  bug: 500,
   config: 500,
   'in-use': 500,
   storage: 500,

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { check, reloadDoubt } from './check.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { helpText, parseOptions } from './config/options.ts';
@@ -12,7 +13,16 @@ import { openServiceManager, takeExpectations } from './system/service-manager.t
 
 /** EX_CONFIG of sysexits.h: starting again changes nothing. */
 const EX_CONFIG = 78;
-const startupFaults: readonly ErrorCode[] = ['usage', 'config', 'storage'];
+/** EX_SOFTWARE: the next start may go well for years. */
+const EX_SOFTWARE = 70;
+const exitCodes: Partial<Record<ErrorCode, number>> = {
+  usage: EX_CONFIG,
+  config: EX_CONFIG,
+  storage: EX_CONFIG,
+  bug: EX_SOFTWARE,
+};
+/** So long, in ms, a log that hangs may take to write the last lines. */
+const LAST_WORDS = 5000;
 
 /** Runs the daemon, or what else the command line asks for, and resolves to the exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -25,12 +35,11 @@ export async function run(argv: readonly string[]): Promise<number> {
     const load = () => loadConfig({ argv, env: process.env });
     process.umask(0o022);
     if (options.action === 'check') return await tellCheck(load());
-    await serve(load, journal);
-    return 0;
+    return await serve(load, journal);
   } catch (error) {
     const text = `package-cache: ${wordError(error)}`;
     process.stderr.write(`${forStandardError(text, 'error', journal)}\n`);
-    return error instanceof CacheError && startupFaults.includes(error.code) ? EX_CONFIG : 1;
+    return (error instanceof CacheError ? exitCodes[error.code] : undefined) ?? 1;
   }
 }
 
@@ -44,7 +53,7 @@ async function tellCheck(config: Config): Promise<number> {
   return print(`${config.file ?? 'the configuration'} is right\n`);
 }
 
-async function serve(load: () => Config, journal: boolean): Promise<void> {
+async function serve(load: () => Config, journal: boolean): Promise<number> {
   const config = load();
   const signals = catchSignals();
   const expectations = takeExpectations(process.env);
@@ -52,20 +61,35 @@ async function serve(load: () => Config, journal: boolean): Promise<void> {
     failEarly(config, error),
   );
   const log = await openLog(config, journal);
+  const bug = catchBug();
   const manager = await openServiceManager(expectations, log);
-  try {
+  const untilEnd = async (): Promise<number> => {
     await warn({ config, prepared, log });
     const version = await readVersion();
     const daemon = await openDaemon({ config, load, log, version, manager, ...prepared });
     await untilStopped({ daemon, log, signals });
+    return 0;
+  };
+  try {
+    return await Promise.race([untilEnd(), bug]);
   } catch (error) {
     // Standard error is told as well, but may be nobody's.
     if (config.syslog || config.logFile !== undefined) log.error(wordError(error));
     throw error;
   } finally {
-    await manager.close();
-    await log.close();
+    await Promise.race([manager.close().then(log.close), delay(LAST_WORDS)]);
   }
+}
+
+// A rejected promise that nobody awaits is one too: whatever the daemon believes may be wrong then,
+// and it must not serve from that.
+function catchBug(): Promise<never> {
+  const bug = Promise.withResolvers<never>();
+  process.on('uncaughtException', (cause) => {
+    const reason = `a bug, please report it: ${wordError(cause)}`;
+    bug.reject(new CacheError('bug', { verb: 'run', thing: 'package-cache', reason, cause }));
+  });
+  return bug.promise;
 }
 
 // A log file may not be opened by root, whose it would be for ever; the system's log may.
