@@ -34,12 +34,12 @@ export async function cacheReport(context: ControlContext): Promise<CacheReport>
 
 /** How much of this machine the daemon holds. */
 export function processReport(): ProcessReport {
-  const { rss, heapUsed } = process.memoryUsage();
+  const { rss, heapUsed, external } = process.memoryUsage();
   const resources: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) {
     resources[kind] = (resources[kind] ?? 0) + 1;
   }
-  return { rss, heapUsed, resources };
+  return { rss, heapUsed, external, resources };
 }
 
 /** Every repository with its sources. */

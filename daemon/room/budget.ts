@@ -79,7 +79,11 @@ export async function openBudget(options: BudgetOptions): Promise<Budget> {
   const room = createRoom({
     layout,
     census,
-    cull: async (order) => logCull(log, await cull(order).catch(failing(log)), 'for MAX_SIZE'),
+    cull: async (order) => {
+      const summary = await cull(order).catch(failing(log));
+      logCull(log, summary, 'for MAX_SIZE');
+      return summary;
+    },
     limits: () => limits,
     changed: (line) => log.warn(line),
     clock,

@@ -18,7 +18,9 @@ export interface World {
   maxSize?: number;
   minFree: Config['minFree'];
   /** What culling to a size does to the entries. */
-  cull: (order: CullOrder) => Promise<void>;
+  cull: (order: CullOrder) => Promise<unknown>;
+  /** How many entries it says that it removed, when that is not to be seen by their bytes. */
+  culled?: number;
   /** What a walk finds. */
   counted?: number;
 }
@@ -61,9 +63,11 @@ export async function roomIn(t: ExecutionContext, given: Partial<World> = {}): P
         return { startedAt: 0, rows: [], recent: new Map(), failed: 0, problems: [] };
       },
     },
-    cull: (order) => {
+    cull: async (order) => {
       orders.push(order);
-      return world.cull(order);
+      const { entries } = world;
+      await world.cull(order);
+      return { entries: world.culled ?? Number(world.entries < entries) };
     },
     limits: () => world,
     changed: (line) => lines.push(line),

@@ -107,9 +107,32 @@ test('culling that finds nothing to remove is not tried again for every file', a
   world.cull = async () => {};
   t.is((await refused(t, room.reserve(10 * M))).detail, 'max-size');
   await refused(t, room.reserve(10 * M));
-  t.is(orders.length, 1);
+  t.is(orders.length, 2);
   clock.advance(600_000);
   await refused(t, room.reserve(10 * M));
+  t.is(orders.length, 3);
+});
+
+test('culling that removes less than is stored meanwhile is not in vain: it goes on', async (t) => {
+  const { room, world, orders } = await roomIn(t, { maxSize: 500 * M, entries: 500 * M });
+  const { cull } = world;
+  world.culled = 1;
+  world.cull = async () => {
+    world.entries += 5 * M;
+    world.cull = cull;
+  };
+  await t.notThrowsAsync(room.reserve(10 * M));
+  t.is(orders.length, 2);
+});
+
+test('culling that was not needed when it looked, and is by now, goes on', async (t) => {
+  const { room, world, orders } = await roomIn(t, { maxSize: 500 * M, entries: 600 * M });
+  const { cull } = world;
+  world.counted = 495 * M;
+  world.cull = async () => {
+    world.cull = cull;
+  };
+  await t.notThrowsAsync(room.reserve(10 * M));
   t.is(orders.length, 2);
 });
 

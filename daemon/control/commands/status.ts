@@ -12,6 +12,8 @@ import type { SourcesReply, StatusReply } from '../reports.ts';
 /** What the daemon is and how it is doing; `controlSocket` is where it is asked. */
 export async function status(context: ControlContext, controlSocket: string): Promise<StatusReply> {
   const { serve, server, budget, version, startedAt, logLevel } = context;
+  // Before the disk is asked, which would be among what it tells of.
+  const held = processReport();
   // As the disk is now, and not when something was last stored.
   await budget.room.check();
   return {
@@ -27,7 +29,7 @@ export async function status(context: ControlContext, controlSocket: string): Pr
     cache: await cacheReport(context),
     downloads: downloadReports(context).length,
     clients: server.connections(),
-    process: processReport(),
+    process: held,
     degraded: degradations(context),
   };
 }
