@@ -57,6 +57,7 @@ test('status tells what the daemon holds of the machine, for whoever looks for a
   const rss = (await daemon.rssKb()) * 1024;
   t.true(Math.abs(process.rss - rss) < rss / 4);
   t.true(process.heapUsed > 0 && process.heapUsed < process.rss);
+  t.true(process.external > 0 && process.external < process.rss);
   t.true(Number(process.resources.TCPServerWrap) >= 1 && Number(process.resources.Timeout) >= 1);
 });
 

@@ -40,7 +40,10 @@ interface Waiter {
 }
 
 /** Talks to a control socket, until the test ends. */
-export async function dialControl(t: ExecutionContext, path: string): Promise<Control> {
+export async function dialControl(
+  t: Pick<ExecutionContext, 'teardown'>,
+  path: string,
+): Promise<Control> {
   const socket = new WebSocket('ws://localhost/', {
     createConnection: () => connect(path),
     perMessageDeflate: false,

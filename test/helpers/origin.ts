@@ -28,6 +28,8 @@ export interface OriginOptions {
   readonly keepAlive?: boolean;
   /** Where it listens: 127.0.0.1 when nothing is said. */
   readonly address?: string;
+  /** False: requests are not kept, for an origin that gets millions; each is the first. */
+  readonly remember?: boolean;
   readonly files?: Readonly<Record<string, Script>>;
 }
 
@@ -149,6 +151,7 @@ function record(state: State, head: Buffer, gone: Promise<void>): Recorded {
   const [method = '', target = ''] = start.split(' ');
   const headerOf = (name: string) => valuesOf(fields, name)[0];
   const request: Recorded = { method, target, fields, headerOf, gone, sent: 0 };
+  if (state.options.remember === false) return request;
   state.requests.push(request);
   for (const name of new Set([nameOf(target), bareNameOf(target)])) {
     state.named.set(name, [...(state.named.get(name) ?? []), request]);

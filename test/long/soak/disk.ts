@@ -1,0 +1,128 @@
+import { chmod, mkdir, readdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createLayout } from '../../../daemon/cache/layout.ts';
+import { request } from '../../helpers/client.ts';
+import type { Charge } from './admin.ts';
+import { converse } from './admin.ts';
+import type { Dice } from './dice.ts';
+import { get } from './reading.ts';
+import type { Sources } from './sources.ts';
+import { packageTruth } from './truth.ts';
+import { someIndex, someTarget } from './visits.ts';
+
+/** What lies below the daemon, and what it is filled from. */
+export interface Ground extends Charge {
+  readonly sources: Sources;
+}
+
+/** What may happen to the disk, without root. */
+export type Mishap = (ground: Ground, dice: Dice) => Promise<void>;
+
+const removed: Mishap = async ({ daemon }, dice) => {
+  const target = dice.pick([someTarget, someIndex])(dice);
+  await rm(join(daemon.cacheDir, target), { recursive: true, force: true });
+};
+
+/** What a symlink leads to is nobody's to see. */
+const linked: Mishap = async ({ daemon }, dice) => {
+  const path = await makeRoom(daemon.cacheDir, someTarget(dice));
+  await symlink(daemon.confFile, path).catch(unless('EEXIST'));
+};
+
+const inTheWay: Mishap = async ({ daemon }, dice) => {
+  const path = await makeRoom(daemon.cacheDir, someTarget(dice));
+  await mkdir(path).catch(unless('EEXIST'));
+};
+
+/** A folder that nobody may write to for a moment; root may. */
+const readOnly: Mishap = async ({ daemon }, dice) => {
+  const { partialFolder, metaFolder } = createLayout(daemon.cacheDir);
+  const package_ = join(daemon.cacheDir, dirname(someTarget(dice)));
+  const folder = dice.pick([partialFolder, metaFolder, package_]);
+  await chmod(folder, 0o555).catch(unless('ENOENT'));
+  await pause(dice.below(500));
+  await chmod(folder, 0o755).catch(unless('ENOENT'));
+};
+
+const away: Mishap = async ({ daemon }, dice) => {
+  const { partialFolder, metaFolder } = createLayout(daemon.cacheDir);
+  const folder = dice.pick([partialFolder, metaFolder]);
+  await rename(folder, `${folder}.away`);
+  await pause(dice.below(500));
+  await rm(folder, { recursive: true, force: true });
+  await rename(`${folder}.away`, folder);
+};
+
+const spoiltRecords: Mishap = async ({ daemon }, dice) => {
+  for (const file of await filesIn(createLayout(daemon.cacheDir).metaFolder)) {
+    if (dice.chance(0.3)) await writeFile(file, '{"format":1').catch(unless('ENOENT', 'EACCES'));
+  }
+};
+
+const lostPartials: Mishap = async ({ daemon }, dice) => {
+  for (const file of await filesIn(createLayout(daemon.cacheDir).partialFolder)) {
+    if (dice.chance(0.3)) await rm(file, { force: true });
+  }
+};
+
+/** Of what was announced before a file was cut, the rest must be missed. */
+const cut: Mishap = async ({ daemon, tally }, dice) => {
+  const target = `/distfiles/f0/medium-cut-${dice.below(1e9)}.tar.xz`;
+  const { size, read } = packageTruth(target);
+  const { port } = daemon;
+  await get({ port, tally }, { target });
+  const reading = request({ port, target });
+  await truncate(join(daemon.cacheDir, target), Math.floor(size / 2)).catch(unless('ENOENT'));
+  const { status, ended, body } = await reading;
+  const explained = ended === 'reset' || [size, Math.floor(size / 2)].includes(body.length);
+  if (status === 200 && !(explained && body.equals(read(0, body.length)))) {
+    throw new Error(`${target} was cut: ${ended} after ${body.length} of ${size} bytes`);
+  }
+  await converse({ daemon }, (control) => control.call('purge', { patterns: [target.slice(1)] }));
+  await get({ port, tally }, { target });
+};
+
+/** A partial that became shorter is the beginning of a file all the same. */
+const cutPartial: Mishap = async ({ daemon, tally, sources }, dice) => {
+  const target = `/distfiles/f0/medium-torn-${dice.below(1e9)}.tar.xz`;
+  const place = { port: daemon.port, tally };
+  const mend = sources.tear(target);
+  await get(place, { target });
+  mend();
+  const partial = createLayout(daemon.cacheDir).partial(target.slice(1));
+  await truncate(partial, dice.below(30_000)).catch(unless('ENOENT'));
+  await get(place, { target });
+};
+
+/** All of it, with how often it happens. */
+export const mishaps: readonly (readonly [weight: number, mishap: Mishap])[] = [
+  [5, removed],
+  [2, linked],
+  [1, inTheWay],
+  [2, readOnly],
+  [1, away],
+  [2, spoiltRecords],
+  [2, lostPartials],
+  [3, cut],
+  [3, cutPartial],
+];
+
+async function makeRoom(cacheDir: string, target: string): Promise<string> {
+  const path = join(cacheDir, target);
+  await rm(path, { recursive: true, force: true });
+  await mkdir(dirname(path), { recursive: true });
+  return path;
+}
+
+async function filesIn(folder: string): Promise<readonly string[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  return found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** The daemon works in the same folders: these are not mishaps of ours. */
+function unless(...codes: readonly string[]): (error: NodeJS.ErrnoException) => void {
+  return (error) => {
+    if (!codes.includes(error.code ?? '')) throw error;
+  };
+}

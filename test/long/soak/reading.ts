@@ -1,0 +1,95 @@
+import { connection, type Head, open, type Stream } from '../../helpers/client.ts';
+import { Comparison } from './comparison.ts';
+import type { Ask } from './expected.ts';
+import type { Tally } from './tally.ts';
+
+/** Where to ask, and where it is counted what came of it. */
+export interface Place {
+  readonly port: number;
+  readonly tally: Tally;
+}
+
+/** So long nothing may come, in ms: a client has its first byte or its error within 45 s. */
+const SILENCE = 75_000;
+
+/** Reads one answer at the client's own pace, and compares every byte of it. */
+export interface Reading {
+  readonly head: Head;
+  /** Reads so many bytes more, or what is left when that is less. */
+  take(bytes: number): Promise<void>;
+  /** Reads on to the end, and counts how it went. */
+  finish(): Promise<void>;
+  /** Goes away in the middle. */
+  leave(): void;
+}
+
+/** Asks, and looks at the head of the answer. It throws for what nothing in the world explains. */
+export async function read({ port, tally }: Place, ask: Ask): Promise<Reading> {
+  const stream = open({ ...ask, port, silence: SILENCE });
+  const guard = <T>(work: () => Promise<T>) => guarded({ ask, stream, work });
+  const head = await guard(() => stream.head);
+  const comparison = await guard(async () => new Comparison(ask, head));
+  return {
+    head,
+    take: (bytes) => guard(async () => comparison.take(await stream.read(bytes))),
+    finish: () =>
+      guard(async () => {
+        const answer = await stream.rest();
+        comparison.take(answer.body);
+        tally.count(comparison.end(answer));
+        stream.destroy();
+      }),
+    leave: () => {
+      tally.count('good left');
+      stream.destroy();
+    },
+  };
+}
+
+/** Asks, and reads it all. */
+export async function get(place: Place, ask: Ask): Promise<void> {
+  const reading = await read(place, ask);
+  await reading.finish();
+}
+
+/** Asks for several on one connection, one right behind the other. */
+export async function pipeline({ port, tally }: Place, asks: readonly Ask[]): Promise<void> {
+  const stream = connection({ port, silence: SILENCE });
+  const answers = asks.map(async (ask) => ({ ask, answer: await stream.send(ask) }));
+  // Behind one that breaks off nothing comes.
+  for (const sent of answers) sent.catch(() => {});
+  try {
+    for (const sent of answers) {
+      const { ask, answer } = await sent;
+      await guarded({
+        ask,
+        stream,
+        work: async () => {
+          const comparison = new Comparison(ask, answer);
+          comparison.take(answer.body);
+          tally.count(comparison.end(answer));
+        },
+      });
+      if (answer.ended !== 'complete') return;
+    }
+  } finally {
+    stream.destroy();
+  }
+}
+
+interface Guarded<T> {
+  readonly ask: Ask;
+  readonly stream: Pick<Stream, 'destroy'>;
+  readonly work: () => Promise<T>;
+}
+
+async function guarded<T>({ ask, stream, work }: Guarded<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    stream.destroy();
+    const { method = 'GET', target, fields = [] } = ask;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${method} ${target} ${JSON.stringify(fields)}: ${message}`, { cause });
+  }
+}
