@@ -40,7 +40,7 @@ export function createDirectoryMaker(): (path: string) => Promise<void> {
 /** Replaces a small file by a whole new one: readers see the old text or the new one. */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const fresh = `${path}.new`;
-  const handle = await open(fresh, 'w', 0o644);
+  const handle = await openNew(fresh, 'w');
   try {
     await handle.writeFile(text);
     await handle.sync();
@@ -57,10 +57,21 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 export async function createFile(path: string): Promise<FileHandle> {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   try {
-    return await open(path, flags, 0o644);
+    return await openNew(path, flags);
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
     await removeFile(path);
+    return await openNew(path, flags);
+  }
+}
+
+// Somebody may have emptied the cache by hand, with our folders.
+async function openNew(path: string, flags: string | number): Promise<FileHandle> {
+  try {
+    return await open(path, flags, 0o644);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    await makeDirectory(dirname(path));
     return await open(path, flags, 0o644);
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path/posix';
 import { removeFile, replaceFile } from './durable.ts';
 import type { Entry } from './entry.ts';
@@ -59,9 +59,7 @@ export function createMetaBook(layout: Layout): MetaBook {
 }
 
 async function writeRecord(layout: Layout, record: MetaRecord): Promise<void> {
-  const path = layout.meta(record.key);
-  await mkdir(dirname(path), { recursive: true });
-  await replaceFile(path, `${JSON.stringify(record)}\n`);
+  await replaceFile(layout.meta(record.key), `${JSON.stringify(record)}\n`);
 }
 
 async function expireSiblings(layout: Layout, key: string): Promise<void> {

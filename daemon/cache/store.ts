@@ -221,6 +221,7 @@ async function makeWay(layout: Layout, key: string): Promise<void> {
     const ancestor = layout.entry(components.slice(0, depth).join('/'));
     const found = await stat(ancestor).catch(() => undefined);
     if (!found?.isFile()) continue;
+    await makeDirectory(layout.movingFolder);
     const folder = await mkdtemp(join(layout.movingFolder, 'document-'));
     await rename(ancestor, join(folder, SELF_NAME));
     await rename(folder, ancestor).catch(async (error: unknown) => {

@@ -15,16 +15,19 @@ export async function measureDisk(path: string): Promise<Disk> {
   return { size: blocks * bsize, free: bavail * bsize };
 }
 
-/** The bytes of the files in one folder. */
+/** The bytes of the files in one folder; none in one that is gone. */
 export async function bytesIn(folder: string): Promise<number> {
-  const sizes = (await readdir(folder)).map(async (name) => {
-    try {
-      const found = await stat(join(folder, name));
-      return found.isFile() ? found.size : 0;
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return 0;
-      throw error;
-    }
+  const names = await readdir(folder).catch(ifGone([]));
+  const sizes = names.map(async (name) => {
+    const found = await stat(join(folder, name)).catch(ifGone(undefined));
+    return found?.isFile() ? found.size : 0;
   });
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+function ifGone<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (errnoOf(error) === 'ENOENT') return instead;
+    throw error;
+  };
 }

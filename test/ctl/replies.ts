@@ -71,7 +71,12 @@ export const status: StatusReply = {
   cache,
   downloads: 1,
   clients: 14,
-  process: { rss: 90 * 1024 ** 2, heapUsed: 12 * 1024 ** 2, external: 1024 ** 2, resources: { TCPServerWrap: 1 } },
+  process: {
+    rss: 90 * 1024 ** 2,
+    heapUsed: 12 * 1024 ** 2,
+    external: 1024 ** 2,
+    resources: { TCPServerWrap: 1 },
+  },
   degraded: [],
 };
 

@@ -205,11 +205,12 @@ test('it is written only when it changed', async (t) => {
 });
 
 test('a count that cannot be written is tried again', async (t) => {
-  const path = join(await tempDir(t), 'missing/census.json');
-  const { census } = await scene(t, { path });
+  const folder = await tempDir(t);
+  await writeFile(join(folder, 'file'), '');
+  const { census } = await scene(t, { path: join(folder, 'file/census.json') });
   census.noteCommit({ key: 'a', size: 10 });
-  await t.throwsAsync(census.save(), { code: 'ENOENT' });
-  await t.throwsAsync(census.save(), { code: 'ENOENT' });
+  await t.throwsAsync(census.save(), { code: 'ENOTDIR' });
+  await t.throwsAsync(census.save(), { code: 'ENOTDIR' });
 });
 
 for (const text of [

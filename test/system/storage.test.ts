@@ -159,3 +159,26 @@ test('the counters go on where the last run left them', async (t) => {
   t.like(after.lifetime, { requests: 3, hits: 2, misses: 1, bytesServed: 3 * body.length });
   t.is(after.lifetime.bytesHit - before.lifetime.bytesHit, body.length);
 });
+
+test('when somebody has removed all that there was, what comes next is stored as ever', async (t) => {
+  const origin = await startOrigin(t, { files: { '*': { body } } });
+  // With a limit the partials are counted, too.
+  const conf = { MAX_SIZE: '1G', MUTABLE: 'dists/**' };
+  const daemon = await startDaemon(t, { sources: [origin.url], conf });
+  await daemon.get('/dists/before/InRelease');
+  await daemon.logged(/stored "dists\/before/);
+  for (const name of await readdir(daemon.cacheDir)) {
+    await rm(join(daemon.cacheDir, name), { recursive: true });
+  }
+  for (const target of ['/distfiles/3c/after.tar.xz', '/dists/after/InRelease']) {
+    t.true((await daemon.get(target)).body.equals(body));
+    await daemon.logged(new RegExp(`stored "${target.slice(1)}"`));
+    t.true((await daemon.get(target)).body.equals(body));
+    t.is(origin.count(target), 1);
+  }
+  t.is((await daemon.stop()).code, 0);
+  t.deepEqual(
+    daemon.log().filter((line) => / (warn|error): Cannot/.test(line)),
+    [],
+  );
+});
