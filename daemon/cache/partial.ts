@@ -74,6 +74,8 @@ export class Partial {
   static async reopen(options: Required<PartialOptions>): Promise<Partial> {
     const handle = await open(options.path, constants.O_RDWR | constants.O_NOFOLLOW);
     try {
+      const { size } = await handle.stat();
+      if (size < options.written) throw new Error('it became shorter');
       await handle.truncate(options.written);
     } catch (error) {
       await handle.close();

@@ -217,3 +217,11 @@ test('of a reopened partial only what counts is left, and is read once it is pro
   await fill(partial, Buffer.from(' whole'));
   t.is(String(await follow(reader, 100)), 'bytes whole');
 });
+
+test('a partial that became shorter meanwhile is not gone on with: no zeros come in between', async (t) => {
+  const path = join(await tempDir(t), 'partial');
+  await writeFile(path, 'four');
+  const error = await t.throwsAsync(Partial.reopen({ path, length: 11, written: 5 }));
+  t.is(error.message, 'it became shorter');
+  t.is((await stat(path)).size, 4);
+});
