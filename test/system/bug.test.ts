@@ -12,6 +12,7 @@ async function happens(t: ExecutionContext, bug: string, logFile?: string) {
   const directory = await tempDir(t);
   const confFile = join(directory, 'conf');
   const lines = [`CACHE_DIR="${directory}/cache"`, 'HOST="127.0.0.1"', 'PORT="0"'];
+  lines.push(`CONTROL_SOCKET="${directory}/control.sock"`);
   if (logFile !== undefined) lines.push(`LOG_FILE="${logFile}"`);
   await writeFile(confFile, lines.map((line) => `${line}\n`).join(''));
   const preload = `process.on('SIGUSR2', async () => { ${bug} }); process.stderr.write('ready\\n');`;
@@ -47,7 +48,8 @@ test('a bug that looks like a fault of the configuration does not keep it from b
   const errors = pathToFileURL(join(root, 'daemon/errors.ts'));
   const { daemon, log } = await happens(
     t,
-    `const { CacheError } = await import('${errors}');
+    `const place = '${errors}';
+     const { CacheError } = await import(place);
      throw new CacheError('config', { verb: 'do', thing: 'it', reason: 'one bug' });`,
   );
   await log.find(/listening/);

@@ -22,6 +22,7 @@ test('a source on https whose authority is in CA_FILE serves clients on http', a
   const { url } = await startSource(t, authority);
   const daemon = await startDaemon(t, { sources: [url], conf: { CA_FILE: authority.file } });
   t.true((await daemon.get(target)).body.equals(body));
+  await daemon.logged(/stored "/);
   // What its clients call it by http is the same source.
   const answer = await daemon.get(url.replace('https', 'http') + target.slice(1));
   t.is(answer.header('cache-status'), 'package-cache; hit');
