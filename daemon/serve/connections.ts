@@ -23,7 +23,7 @@ export interface Patience {
 interface Connection {
   /** Those under way: several when they are pipelined. */
   readonly answers: Set<ServerResponse>;
-  /** When a request came, an answer ended or the client took bytes, on a clock never set back. */
+  /** When it last went on: to a request, to the end of an answer, or with bytes that were taken. */
   moved: number;
   /** The bytes that it had taken then. */
   taken: number;
@@ -61,9 +61,10 @@ export class Connections {
       socket.resetAndDestroy();
       return false;
     }
-    if (answers.size > 0) this.#ahead += 1;
+    // Only the first: more requests are no sign that the client takes its answers.
+    if (answers.size === 0) connection.moved = performance.now();
+    else this.#ahead += 1;
     answers.add(response);
-    connection.moved = performance.now();
     this.#fresh.delete(socket);
     // Not at once: Node reads on at the end of each request in the piece it is at.
     if (answers.size >= MAX_PIPELINED) {
