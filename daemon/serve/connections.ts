@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { closeGently, type WireAnswer, writeAndClose } from './wire.ts';
+import { closeGently, ignoreRequests, type WireAnswer, writeAndClose } from './wire.ts';
 
 /** Nothing more is read from a client that has so many answers to come; apt asks for ten ahead. */
 const MAX_PIPELINED = 32;
@@ -48,19 +48,20 @@ export class Connections {
   }
 
   /**
-   * An answer is under way from now until its response closes. Returns false behind the last
-   * answer of a connection, where nothing that comes is a request any more.
+   * An answer is under way from now until its response closes. Returns false where it is not to be
+   * given: behind the last answer of a connection, where nothing that comes is a request any more,
+   * and to a client that asks too far ahead, whose connection is reset.
    */
   begin(response: ServerResponse): boolean {
     const { socket } = response.req;
     const connection = this.#open.get(socket);
-    if (connection === undefined || socket.writableEnded) return false;
-    const { answers } = connection;
-    for (const earlier of answers) if (isLast(earlier)) return false;
-    if (answers.size >= (this.#ahead < MAX_AHEAD_IN_ALL ? MAX_AHEAD : 1)) {
-      socket.resetAndDestroy();
+    const isOver = connection === undefined || socket.writableEnded || hasLast(connection);
+    if (isOver || this.#isTooFarAhead(connection)) {
+      ignoreRequests(socket);
+      if (!isOver) socket.resetAndDestroy();
       return false;
     }
+    const { answers } = connection;
     // Only the first: more requests are no sign that the client takes its answers.
     if (answers.size === 0) connection.moved = performance.now();
     else this.#ahead += 1;
@@ -136,6 +137,10 @@ export class Connections {
     socket.once('close', () => clearTimeout(timer));
   }
 
+  #isTooFarAhead({ answers }: Connection): boolean {
+    return answers.size >= (this.#ahead < MAX_AHEAD_IN_ALL ? MAX_AHEAD : 1);
+  }
+
   #end(response: ServerResponse, socket: Socket, connection: Connection): void {
     const { answers } = connection;
     answers.delete(response);
@@ -146,7 +151,10 @@ export class Connections {
   }
 }
 
-// In HTTP/1.0, or because one side wants it so: Node ends the connection behind it.
-function isLast(response: ServerResponse): boolean {
-  return !response.shouldKeepAlive || response.getHeader('connection') === 'close';
+// In HTTP/1.0, or because one side wants it so, Node ends the connection behind an answer.
+function hasLast({ answers }: Connection): boolean {
+  for (const answer of answers) {
+    if (!answer.shouldKeepAlive || answer.getHeader('connection') === 'close') return true;
+  }
+  return false;
 }

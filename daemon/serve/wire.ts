@@ -54,6 +54,16 @@ export function closeGently(socket: Socket): void {
   socket.once('close', () => clearTimeout(timer));
 }
 
+/**
+ * Has nobody told of further requests on a connection: of each, Node makes objects that it keeps
+ * until the connection is gone, and a piece of 64 kB may hold thousands.
+ */
+export function ignoreRequests(socket: Socket): void {
+  // Node has no other way to stop in the middle of a piece.
+  const { parser } = socket as { parser?: { onIncoming: unknown } | null };
+  if (parser) parser.onIncoming = () => 0;
+}
+
 function statusOf(error: ParseError): number {
   switch (errnoOf(error)) {
     case 'HPE_HEADER_OVERFLOW':
