@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -87,6 +88,26 @@ test('restarts under load lose no request', async (t) => {
   }
   running = false;
   await t.notThrowsAsync(clients);
+});
+
+test('the limits hold on sockets that are handed over, too', async (t) => {
+  const { port, descriptor } = await holdTcp(t);
+  const { cacheDir, args } = await settle(t);
+  const config = join(await tempDir(t), 'package-cache.conf');
+  writeFileSync(config, 'MAX_HEAD_SIZE=2K\nHEAD_TIMEOUT=1s\n');
+  const daemon = launchBare(t, {
+    cacheDir,
+    args: [...args, '--config', config],
+    through: handing(1),
+    descriptors: [descriptor],
+  });
+  await daemon.port;
+  const fields: [string, string][] = [['X', 'x'.repeat(3000)]];
+  t.is((await request({ port, target, fields })).status, 431);
+  const silent = connect(port, '127.0.0.1');
+  t.teardown(() => silent.destroy());
+  const [answer] = await once(silent, 'data');
+  t.regex(String(answer), /^HTTP\/1\.1 408 /);
 });
 
 test('a Unix socket that is handed over is the control socket, and stays when the daemon stops', async (t) => {
