@@ -48,6 +48,21 @@ export function createClient(
   };
 }
 
+/** Has work done for a client, and given up when the client leaves: nobody is asked in vain. */
+export async function whileThere<Result>(
+  { response }: Client,
+  work: (gone: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const gone = new AbortController();
+  const leave = () => gone.abort(new Error('the client is gone'));
+  response.once('close', leave);
+  try {
+    return await work(gone.signal);
+  } finally {
+    response.off('close', leave);
+  }
+}
+
 /**
  * Breaks the connection with a RST. A clean end, even a mere FIN, would let a client take a short
  * body for a whole one.

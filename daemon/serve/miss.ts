@@ -4,13 +4,14 @@ import { CacheError } from '../errors.ts';
 import type { CacheStatus } from '../http/cache-status.ts';
 import { fieldValue } from '../http/fields.ts';
 import { contentTypeOf } from '../http/media-type.ts';
+import type { Question } from '../origin/ask.ts';
 import { askForWhole } from '../origin/ask-whole.ts';
 import type { Fill } from '../origin/fill.ts';
 import type { FillHead } from '../origin/order.ts';
 import { digestsFor, sizesOf } from '../origin/proof.ts';
 import { refusal } from '../origin/refusals.ts';
 import { type Route, targetOf } from '../origin/route.ts';
-import type { Client } from './client.ts';
+import { type Client, whileThere } from './client.ts';
 import type { ServeContext } from './context.ts';
 import type { Window } from './deliver.ts';
 import { orLayoutConf } from './layout-conf.ts';
@@ -143,12 +144,13 @@ async function respondHead(
   fills.refuseMissing(route.key);
   counters.misses += 1;
   const asking = context.asking();
-  const reply = await askForWhole(asking, {
+  const question: Question = {
     sources: asking.health.order(route.repository.sources),
     method: 'HEAD',
     ...targetOf(route),
     expected: { path: route.path, mutable, sizes: sizesOf(digestsFor(route, context)) },
-  });
+  };
+  const reply = await whileThere(client, (signal) => askForWhole(asking, { ...question, signal }));
   switch (reply.kind) {
     case 'good': {
       reply.answer.exchange.discard();

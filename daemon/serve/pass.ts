@@ -3,13 +3,13 @@ import type { Digest } from '../gentoo/digest-table.ts';
 import { formatCacheStatus } from '../http/cache-status.ts';
 import { formatHttpDate } from '../http/date.ts';
 import { contentTypeOf } from '../http/media-type.ts';
-import { ask, type Reply } from '../origin/ask.ts';
+import { ask, type Question, type Reply } from '../origin/ask.ts';
 import type { Exchange } from '../origin/exchange.ts';
 import { refusal } from '../origin/refusals.ts';
 import { type Route, targetOf } from '../origin/route.ts';
 import { startWatchdog } from '../origin/watchdog.ts';
 import { withholdEnd } from '../origin/withhold.ts';
-import type { Client } from './client.ts';
+import { type Client, whileThere } from './client.ts';
 import type { ServeContext } from './context.ts';
 
 /** Silence that ends a passed body. */
@@ -24,13 +24,14 @@ export async function respondPassed(
   if (client.cacheControl.onlyIfCached) throw neverStored(route);
   context.counters.passed += 1;
   const asking = context.asking();
-  const reply = await ask(asking, {
+  const question: Question = {
     sources: asking.health.order(route.repository.sources),
     method: client.method,
     ...targetOf(route),
     expected: { path: route.path, mutable: true, page: true },
     passed: true,
-  });
+  };
+  const reply = await whileThere(client, (signal) => ask(asking, { ...question, signal }));
   if (reply.kind === 'unchanged') throw unasked(route);
   if (reply.kind !== 'good') throw refusal(route.upstreamPath, reply);
   setFields(client, { reply, route, via: `1.1 ${context.id}` });

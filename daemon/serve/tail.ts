@@ -8,7 +8,7 @@ import { askForRange, type Known } from '../origin/continuation.ts';
 import type { Fill } from '../origin/fill.ts';
 import { timeTo } from '../origin/fill-report.ts';
 import type { Route } from '../origin/route.ts';
-import type { Client } from './client.ts';
+import { type Client, whileThere } from './client.ts';
 import type { ServeContext } from './context.ts';
 import type { Window } from './deliver.ts';
 import { forwardBody } from './pass.ts';
@@ -40,29 +40,18 @@ export async function passTail(
 ): Promise<boolean> {
   const { route, known, source } = body;
   const asking = context.asking();
-  const gone = new AbortController();
-  const leave = () => gone.abort(new Error('the client is gone'));
-  client.response.once('close', leave);
-  try {
-    const reply = await askForRange({
-      asking,
-      route,
-      known,
-      offset: window.start,
-      sources: asking.health
-        .order(route.repository.sources)
-        .toSorted((left, right) => Number(right === source) - Number(left === source)),
-      signal: gone.signal,
-    });
-    if (reply.kind !== 'good') return false;
-    context.counters.passed += 1;
-    const end = window.end ?? known.length;
-    const { exchange } = reply.answer;
-    await forwardBody(client, { exchange, bytes: end - window.start }, context);
-    return true;
-  } finally {
-    client.response.off('close', leave);
-  }
+  const sources = asking.health
+    .order(route.repository.sources)
+    .toSorted((left, right) => Number(right === source) - Number(left === source));
+  const reply = await whileThere(client, (signal) =>
+    askForRange({ asking, route, known, offset: window.start, sources, signal }),
+  );
+  if (reply.kind !== 'good') return false;
+  context.counters.passed += 1;
+  const end = window.end ?? known.length;
+  const { exchange } = reply.answer;
+  await forwardBody(client, { exchange, bytes: end - window.start }, context);
+  return true;
 }
 
 /** Whether a fill will take too long to reach an offset; waits until it has a pace. */

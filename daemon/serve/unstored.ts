@@ -1,5 +1,6 @@
 import { CacheError } from '../errors.ts';
 import { contentTypeOf } from '../http/media-type.ts';
+import type { Question } from '../origin/ask.ts';
 import { askForWhole } from '../origin/ask-whole.ts';
 import type { OriginHead } from '../origin/judge.ts';
 import { fillHead } from '../origin/order.ts';
@@ -7,7 +8,7 @@ import { digestsFor, sizesOf } from '../origin/proof.ts';
 import { knownOf, recordOf } from '../origin/record.ts';
 import { refusal } from '../origin/refusals.ts';
 import { type Route, targetOf } from '../origin/route.ts';
-import type { Client } from './client.ts';
+import { type Client, whileThere } from './client.ts';
 import type { ServeContext } from './context.ts';
 import type { Window } from './deliver.ts';
 import { forwardBody } from './pass.ts';
@@ -36,13 +37,14 @@ export async function respondUnstored(
   context.counters.passed += 1;
   const asking = context.asking();
   const digests = digestsFor(route, context);
-  const reply = await askForWhole(asking, {
+  const question: Question = {
     sources: asking.health.order(route.repository.sources),
     method: 'GET',
     ...targetOf(route),
     expected: { path: route.path, mutable, sizes: sizesOf(digests) },
     passed: true,
-  });
+  };
+  const reply = await whileThere(client, (signal) => askForWhole(asking, { ...question, signal }));
   if (reply.kind === 'unchanged') throw refusal(route.key, { kind: 'failed', said: [] });
   if (reply.kind !== 'good') throw refusal(route.key, reply);
   const { head, source, answer } = reply;

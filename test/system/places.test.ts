@@ -88,16 +88,24 @@ async function openAlone(t: ExecutionContext) {
   return { origin, daemon: await startDaemon(t, { sources: [origin.url], conf }) };
 }
 
-test('a client that has gone before the source answers gives its place back', async (t) => {
-  const { origin, daemon } = await openAlone(t);
-  const held = gate();
-  origin.serve(target, { body, delayHead: held });
-  const stream = open({ port: daemon.port, target: `${target}?query`, t });
-  await held.reached;
-  stream.destroy();
-  held.open();
-  t.is((await daemon.get('/distfiles/aa/next.tar.xz')).status, 200);
-});
+for (const [what, name, method] of [
+  ['passed on', `${target}?query`, 'GET'],
+  ['asked for alone', target, 'HEAD'],
+] as const) {
+  test(`a client that leaves before what is ${what} is there gives its place back at once`, async (t) => {
+    const { origin, daemon } = await openAlone(t);
+    const held = gate();
+    t.teardown(held.open);
+    origin.serve(target, { body, delayHead: held });
+    const stream = open({ port: daemon.port, target: name, method, t });
+    await held.reached;
+    // It waits for a place, and leaves as well.
+    const second = open({ port: daemon.port, target: name, method, t });
+    stream.destroy();
+    second.destroy();
+    t.is((await daemon.get('/distfiles/aa/next.tar.xz')).status, 200);
+  });
+}
 
 test('a check that finds a copy unchanged, and one that finds it changed, give theirs back', async (t) => {
   const { origin, daemon } = await openAlone(t);
