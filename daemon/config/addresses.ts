@@ -2,6 +2,9 @@ import { isIP } from 'node:net';
 import { suggestion } from './nearest.ts';
 import { refuse, words } from './refuse.ts';
 
+// A name whose last label is a number is an address with a slip of the pen (WHATWG URL 3.5).
+const hostName = /^(?!(?:.*\.)?\d+\.?$)[\w-]+(?:\.[\w-]+)*\.?$/;
+
 const allowWords = ['loopback', 'private', 'local', 'any'] as const;
 
 /** Addresses and host names to listen on, each on its own. */
@@ -27,9 +30,19 @@ function parseHost(text: string): string {
   if (text === '*') return refuse(text, 'write 0.0.0.0, or :: for IPv6 too');
   if (text.startsWith('[')) return refuse(text, 'write an IPv6 address without brackets');
   if (/^[^:]*:\d*$/.test(text)) return refuse(text, 'the port goes into PORT');
-  // A name whose last label is a number is an address with a slip of the pen (WHATWG URL 3.5).
-  if (/^[\w-]+(?:\.[\w-]+)*\.?$/.test(text) && !/(?:^|\.)\d+\.?$/.test(text)) return text;
+  if (hostName.test(text)) return text;
   return refuse(text, `"${text}" is no address and no host name`);
+}
+
+/** Hosts that others may be below: lower case, without dots before and behind. */
+export function parseNames(text: string): readonly string[] {
+  return words(text).map((word) => {
+    if (word.includes(',')) return refuse(text, 'separate hosts with white space');
+    if (word === '*') return refuse(text, 'leave out UPSTREAM_PROXY, and none is asked through it');
+    const name = word.toLowerCase().replace(/^\.|\.$/g, '');
+    if (isIP(name) !== 0 || hostName.test(name)) return name;
+    return refuse(text, `"${word}" is no host`);
+  });
 }
 
 /** A TCP port; 0 takes any that is free. */

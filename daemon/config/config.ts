@@ -42,6 +42,7 @@ export interface Config {
   readonly caFile?: string;
   /** Its credentials included: never show it. */
   readonly upstreamProxy?: string;
+  readonly upstreamNoProxy?: readonly string[];
   readonly logLevel: LogLevel;
   readonly logFile?: string;
   readonly accessLog?: string;

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { createLookup, type FamilyMemory, rememberFamily } from './address.ts';
 import { RESET } from './exchange.ts';
@@ -15,6 +15,8 @@ export interface ConnectionOptions {
   readonly ca?: readonly string[];
   /** The URL of an HTTP proxy that every request goes through. */
   readonly proxy?: string;
+  /** Hosts that are asked without it, and those below their names. */
+  readonly noProxy?: readonly string[];
 }
 
 /** What the dispatchers of one daemon share. */
@@ -38,10 +40,13 @@ export interface DispatchersOptions {
 
 /** The ways out: each a pool of kept connections, one request at a time on each. */
 export interface Dispatchers {
-  readonly anywhere: Dispatcher;
+  readonly anywhere: WayOut;
   /** To addresses that the whole internet can reach, and to no others. */
-  readonly publicOnly: Dispatcher;
+  readonly publicOnly: WayOut;
 }
+
+/** What is used of a dispatcher. */
+export type WayOut = Pick<Dispatcher, 'dispatch' | 'destroy'>;
 
 interface DispatcherOptions extends DispatchersOptions {
   /** Connect to addresses that the whole internet can reach, and to no others. */
@@ -65,17 +70,36 @@ export function createDispatchers(given: DispatchersOptions): Dispatchers {
   };
 }
 
-function createDispatcher(given: DispatcherOptions): Dispatcher {
-  const { options, memory } = given;
-  if (options.proxy === undefined)
-    return new Agent({ ...settings, connect: createConnector(given) });
+function createDispatcher(given: DispatcherOptions): WayOut {
+  const { proxy, noProxy = [] } = given.options;
+  const direct = new Agent({ ...settings, connect: createConnector(given) });
+  if (proxy === undefined) return direct;
+  const proxied = createProxied(proxy, given);
+  return {
+    dispatch: (request, handler) => {
+      const way = isBelow(String(request.origin), noProxy) ? direct : proxied;
+      return way.dispatch(request, handler);
+    },
+    destroy: async () => {
+      await Promise.all([direct.destroy(), proxied.destroy()]);
+    },
+  };
+}
+
+function isBelow(origin: string, hosts: readonly string[]): boolean {
+  if (hosts.length === 0) return false;
+  const host = new URL(origin).hostname.replace(/^\[|\]$/g, '');
+  return hosts.some((name) => host === name || (isIP(name) === 0 && host.endsWith(`.${name}`)));
+}
+
+function createProxied(proxy: string, { options, memory }: DispatchersOptions): Dispatcher {
   const factory = (origin: string | URL, pool: Pool.Options) => {
     const connect = prepared(pool.connect as buildConnector.connector, memory);
     return new Pool(origin, { ...pool, ...settings, connect });
   };
   return new ProxyAgent({
     ...settings,
-    uri: options.proxy,
+    uri: proxy,
     connectTimeout: CONNECT_TIMEOUT,
     requestTls: { ...trustOf(options), allowH2: false },
     factory,

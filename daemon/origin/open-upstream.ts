@@ -17,13 +17,14 @@ export interface Self {
  * @throws CacheError `config` when CA_FILE cannot be read.
  */
 export async function openUpstream(config: Config, { version, id }: Self): Promise<Upstream> {
-  const { caFile, upstreamProxy } = config;
+  const { caFile, upstreamProxy, upstreamNoProxy } = config;
   const upstream = createUpstream({
     userAgent: `package-cache/${version}`,
     id,
     received: createGarbageMeter(),
     ...(caFile === undefined ? {} : { ca: [await readCertificates(caFile)] }),
     ...(upstreamProxy === undefined ? {} : { proxy: upstreamProxy }),
+    ...(upstreamNoProxy === undefined ? {} : { noProxy: upstreamNoProxy }),
   });
   return followLayouts(upstream);
 }

@@ -1,9 +1,8 @@
-import type { Dispatcher } from 'undici';
 import type { SourceUrl } from '../config/source-url.ts';
 import { CacheError } from '../errors.ts';
 import { fieldValue } from '../http/fields.ts';
 import { isPublicAddress, isPublicHost } from './address.ts';
-import type { ConnectionMemory, ConnectionOptions, Dispatchers } from './connect.ts';
+import type { ConnectionMemory, ConnectionOptions, Dispatchers, WayOut } from './connect.ts';
 import { type AnswerHead, Exchange, RESET } from './exchange.ts';
 
 /** So long after the start, in ms, undici is loaded if nobody has needed it: hits do not. */
@@ -101,7 +100,7 @@ interface Hop {
   readonly origin: string;
   readonly path: string;
   readonly fields: Readonly<Record<string, string>>;
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: WayOut;
 }
 
 function startAttempt(context: Context, request: UpstreamRequest): Attempt {

@@ -76,7 +76,8 @@ test('a file sets every key', (t) => {
     `PC_USER="pc"\nPC_GROUP="pcg"\nCACHE_DIR="/c"\nHOST="::"\nPORT="1"\nSOURCES="http://b http://a"
      SOURCES_z=http://z/\nSOURCES_a=http://a/\nMUTABLE="m"\nIMMUTABLE="i"\nMUTABLE_TTL="1m"
      NEGATIVE_TTL=1s\nHEDGE_AFTER=3s\nMAX_SIZE=2G\nMIN_FREE=3%\nCULL_OLDER_THAN=2d\nALLOW=any
-     CONTROL_SOCKET=/s\nMANIFESTS="/m"\nCA_FILE=/ca\nUPSTREAM_PROXY=http://p:1/\nLOG_LEVEL=warn
+     CONTROL_SOCKET=/s\nMANIFESTS="/m"\nCA_FILE=/ca\nUPSTREAM_PROXY=http://p:1/
+     UPSTREAM_NO_PROXY=lan\nLOG_LEVEL=warn
      ACCESS_LOG=/l\nMAX_FILLS=2\nMAX_FILLS_PER_SOURCE=5\nMAX_QUEUE=6\nMAX_CONNECTIONS=3
      MAX_CONNECTIONS_PER_CLIENT=4\nMAX_HEAD_SIZE=8K\nHEAD_TIMEOUT=7s\nIDLE_TIMEOUT=8s
      STALL_TIMEOUT=9s\nMAX_CONTROL_CONNECTIONS=10\nSENDFILE=no\n`,
@@ -111,6 +112,7 @@ test('a file sets every key', (t) => {
     manifests: ['/m'],
     caFile: '/ca',
     upstreamProxy: 'http://p:1/',
+    upstreamNoProxy: ['lan'],
     logLevel: 'warn',
     accessLog: '/l',
     maxFills: 2,
@@ -236,6 +238,7 @@ test('every key that a file can set is seen when it changes', (t) => {
     ['MAX_SIZE', '2G'],
     ['CONTROL_SOCKET', '/s'],
     ['UPSTREAM_PROXY', 'http://p/'],
+    ['UPSTREAM_NO_PROXY', 'lan'],
     ['LOG_LEVEL', 'warn'],
     ['MAX_CONNECTIONS_PER_CLIENT', '4'],
     ['MAX_HEAD_SIZE', '8K'],

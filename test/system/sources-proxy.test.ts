@@ -131,6 +131,25 @@ test('credentials of the proxy go to it with every request', async (t) => {
   t.is(proxy.requests[0]?.headerOf('proxy-authorization'), lent);
 });
 
+test('hosts of UPSTREAM_NO_PROXY, and those below them, are asked without the proxy', async (t) => {
+  const proxy = await startOrigin(t, { files: { '*': body } });
+  const near = await startOrigin(t, { files: { '*': body } });
+  const daemon = await startDaemon(t, {
+    sources: [near.url, 'http://mirror.invalid/'],
+    conf: {
+      SOURCES_named: near.url.replace('127.0.0.1', 'localhost'),
+      UPSTREAM_PROXY: proxy.url,
+      UPSTREAM_NO_PROXY: '127.0.0.1 localhost .lan',
+    },
+  });
+  t.is((await daemon.get('/distfiles/aa/one')).status, 200);
+  t.is((await daemon.get('/named/distfiles/aa/one')).status, 200);
+  t.deepEqual([near.count(), proxy.count()], [2, 0]);
+  await near.stop();
+  t.is((await daemon.get('/distfiles/aa/two')).status, 200);
+  t.is(proxy.requests[0]?.target, 'http://mirror.invalid/distfiles/aa/two');
+});
+
 test('a redirect is followed where the proxy alone can resolve names', async (t) => {
   const { proxy, daemon } = scene();
   const location = 'http://elsewhere.invalid/named';

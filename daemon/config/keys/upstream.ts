@@ -1,3 +1,4 @@
+import { parseNames } from '../addresses.ts';
 import { parseProxy } from '../sources.ts';
 import { parsePath, parsePaths } from '../values.ts';
 import type { Key } from './key.ts';
@@ -27,5 +28,13 @@ export const upstreamKeys = {
     why: 'The HTTP proxy on the way to the sources; http_proxy is not looked at.',
     change: 'restart',
     parse: parseProxy,
+  },
+  UPSTREAM_NO_PROXY: {
+    field: 'upstreamNoProxy',
+    default: 'none',
+    example: 'mirror.lan 192.168.1.5',
+    why: 'Hosts that are asked without that proxy, and those below their names.',
+    change: 'restart',
+    parse: parseNames,
   },
 } as const satisfies Readonly<Record<string, Key>>;
