@@ -32,6 +32,8 @@ test('the ebuild lays out the tarball, and what it laid out runs', async (t) => 
     'usr/share/man/man8/package-cache-ctl.8',
     'usr/share/zsh/site-functions/_package-cache-ctl',
     'usr/share/package-cache/nftables/package-cache-dnat',
+    'usr/share/package-cache/avahi/package-cache.service',
+    'usr/share/package-cache/clients/gentoo-make.conf',
   ];
   for (const file of files) await t.notThrowsAsync(access(join(D, file)), file);
   t.is((await stat(join(D, 'etc/conf.d/package-cache'))).mode & 0o777, 0o640);

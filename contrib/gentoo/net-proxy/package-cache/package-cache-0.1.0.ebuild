@@ -67,6 +67,8 @@ src_install() {
 		exeinto "/usr/share/package-cache/${firewall}"
 		doexe "contrib/${firewall}/package-cache-dnat"
 	done
+	insinto /usr/share/package-cache
+	doins -r contrib/avahi contrib/clients
 }
 
 pkg_postinst() {
