@@ -4,16 +4,19 @@ import test, { type ExecutionContext } from 'ava';
 import { tempDir } from '../helpers/files.ts';
 import { gate } from '../helpers/origin.ts';
 import { needs } from '../helpers/programs.ts';
-import {
-  addPackage,
-  type Dnf,
-  dnfPrograms,
-  prepareDnf,
-  repositories,
-  writeMetadata,
-} from './dnf-repository.ts';
+import { type Dnf, prepareDnf } from './dnf-client.ts';
 import { filesOf, interrupt, type Mirror, startMirror } from './mirror.ts';
+import { addPackage, rpmPrograms, writeMetadata } from './rpm-repository.ts';
 import { makeKey } from './signing.ts';
+
+const dnfPrograms = ['dnf', ...rpmPrograms];
+
+/** The repositories of `fedora.repo`, at its source's place, for release 42. */
+const linux = 'pub/fedora/linux';
+const repositories = {
+  fedora: `${linux}/releases/42/Everything/x86_64/os`,
+  updates: `${linux}/updates/42/Everything/x86_64`,
+};
 
 const names = ['alpha', 'beta'];
 const download = ['install', '--downloadonly'];
