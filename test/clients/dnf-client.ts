@@ -1,16 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeTree } from '../helpers/files.ts';
-import { type Finished, type LaunchOptions, run } from '../helpers/process.ts';
+import { type Guarded, guard } from './guard.ts';
 
 /** A dnf with a root, a cache and a configuration of its own. */
-export interface Dnf {
+export interface Dnf extends Guarded {
   /** Where everything lies that it downloads. */
   readonly cache: string;
-  /** What stands before the command. */
-  readonly options: readonly string[];
-  readonly environment: Omit<LaunchOptions, 'args'>;
-  run(...args: string[]): Promise<Finished>;
 }
 
 export interface DnfOptions {
@@ -44,10 +40,5 @@ export async function prepareDnf(home: string, { repositories }: DnfOptions): Pr
     ...['--releasever=42', '--forcearch=x86_64', '--assumeyes', '--quiet'],
   ];
   const environment = { cwd: home, env: { HOME: home, TMPDIR: home, LC_ALL: 'C.UTF-8' } };
-  return {
-    cache: join(root, 'cache'),
-    options,
-    environment,
-    run: (...args) => run('dnf', { args: [...options, ...args], ...environment }),
-  };
+  return { cache: join(root, 'cache'), ...guard('dnf', { options, environment }) };
 }

@@ -9,7 +9,7 @@ import { filesOf, interrupt, type Mirror, startMirror } from './mirror.ts';
 import { addPackage, rpmPrograms, writeMetadata } from './rpm-repository.ts';
 import { makeKey } from './signing.ts';
 
-const dnfPrograms = ['dnf', ...rpmPrograms];
+const dnfPrograms = ['dnf', 'unshare', ...rpmPrograms];
 
 /** The repositories of `fedora.repo`, at its source's place, for release 42. */
 const linux = 'pub/fedora/linux';
@@ -98,10 +98,10 @@ test.serial('dnf that was killed goes on where it was', async (t) => {
   const held = gate();
   const body = await readFile(files[0] ?? '');
   mirror.origin.serve(path, { body, chunks: { gate: held, after: 200_000 } });
-  const args = [...dnf.options, ...download, 'alpha'];
+  const args = [...dnf.args, ...download, 'alpha'];
   // On Ctrl-C it throws away what it has.
   const part = { below: dnf.cache, name: /alpha.*\.rpm$/, bytes: 100_000 };
-  await interrupt('dnf', { ...dnf.environment, args, ...part, signal: 'SIGKILL' });
+  await interrupt(dnf.program, { ...dnf.environment, args, ...part, signal: 'SIGKILL' });
   held.open();
   t.like(await dnf.run(...download, 'alpha'), { code: 0 });
   await assertGot(t, dnf, files);

@@ -2,11 +2,18 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeTree } from '../helpers/files.ts';
 import { bodyOf } from '../helpers/origin.ts';
-import { type Finished, type LaunchOptions, run } from '../helpers/process.ts';
+import { type Guarded, guard } from './guard.ts';
 import { must } from './mirror.ts';
 import { type SigningKey, signingPrograms } from './signing.ts';
 
-export const pacmanPrograms = ['pacman', 'repo-add', 'bsdtar', 'zstd', ...signingPrograms];
+export const pacmanPrograms = [
+  'pacman',
+  'unshare',
+  'repo-add',
+  'bsdtar',
+  'zstd',
+  ...signingPrograms,
+];
 
 /** Where the repository lies below the mirror's root. */
 const place = 'core/os/x86_64';
@@ -54,14 +61,9 @@ export async function addPackage(
 }
 
 /** A pacman with a root, a database and a cache of its own. */
-export interface Pacman {
+export interface Pacman extends Guarded {
   /** Where packages lie, and unfinished ones with `.part` behind their names. */
   readonly packages: string;
-  readonly program: string;
-  /** What stands before the operation. */
-  readonly options: readonly string[];
-  readonly environment: Omit<LaunchOptions, 'args'>;
-  run(...args: string[]): Promise<Finished>;
 }
 
 export interface PacmanOptions {
@@ -94,16 +96,6 @@ export async function preparePacman(
   });
   for (const made of ['root', 'db', 'packages', 'hooks']) await mkdir(join(home, made));
   const options = ['--config', conf, '--noconfirm', '--noprogressbar'];
-  // It wants to be root, whoever owns its directories.
-  const isRoot = process.getuid?.() === 0;
-  const all = isRoot ? options : ['--map-root-user', 'pacman', ...options];
-  const program = isRoot ? 'pacman' : 'unshare';
   const environment = { cwd: home, env: { HOME: home, LC_ALL: 'C.UTF-8' } };
-  return {
-    packages,
-    program,
-    options: all,
-    environment,
-    run: (...args) => run(program, { args: [...all, ...args], ...environment }),
-  };
+  return { packages, ...guard('pacman', { options, environment }) };
 }

@@ -92,7 +92,7 @@ test.serial('pacman that was interrupted goes on with its .part', async (t) => {
   origin.serve(path, { body, chunks: { gate: held, after: 200_000 } });
   await interrupt(pacman.program, {
     ...pacman.environment,
-    args: [...pacman.options, '-Sw', 'alpha'],
+    args: [...pacman.args, '-Sw', 'alpha'],
     below: pacman.packages,
     name: /\.part$/,
     bytes: 100_000,

@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { tempDir, writeTree } from '../helpers/files.ts';
-import { run } from '../helpers/process.ts';
 import { needs } from '../helpers/programs.ts';
+import { guard } from './guard.ts';
 import { filesOf, startMirror } from './mirror.ts';
 import { addPackage, rpmPrograms, writeMetadata } from './rpm-repository.ts';
 import { makeKey, type SigningKey } from './signing.ts';
 
-const programs = ['zypper', ...rpmPrograms];
+const programs = ['zypper', 'unshare', ...rpmPrograms];
 const repository = 'distribution/leap/15.6/repo/oss';
 const download = ['install', '--download-only', 'alpha'];
 
@@ -44,10 +44,9 @@ async function newZypper(t: ExecutionContext, repositories: string) {
   const [root = '', repos = '', cache = ''] = places;
   const options = ['--non-interactive', '--gpg-auto-import-keys', '--releasever', '15.6'];
   const at = ['--root', root, '--reposd-dir', repos, '--cache-dir', cache];
-  const env = { HOME: home, LC_ALL: 'C.UTF-8' };
+  const env = { HOME: home, LC_ALL: 'C.UTF-8', ZYPP_LOGFILE: join(home, 'log') };
   return {
-    run: (...args: string[]) =>
-      run('zypper', { args: [...options, ...at, ...args], cwd: home, env }),
+    ...guard('zypper', { options: [...options, ...at], environment: { cwd: home, env } }),
     got: async (path: string) => {
       const file = (await filesOf(cache)).find((found) => basename(found) === basename(path));
       return file === undefined ? undefined : readFile(file);
