@@ -74,7 +74,13 @@ function splitQuery(text: string): Omit<Target, 'authority'> {
 
 function parseAuthority(text: string, defaultPort: number): Authority | undefined {
   const split = splitHost(text);
-  return split && { host: split.host, port: split.port ?? defaultPort };
+  return split && { host: canonical(split.host), port: split.port ?? defaultPort };
+}
+
+// IPv6 has many spellings, and sources and interfaces have the one of RFC 5952.
+function canonical(host: string): string {
+  if (!host.includes(':')) return host;
+  return URL.parse(`http://[${host}]/`)?.hostname.slice(1, -1) ?? host;
 }
 
 // A Host that names no source is ignored: clients reach us by many names, and the path decides.

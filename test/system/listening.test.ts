@@ -1,22 +1,13 @@
-import { networkInterfaces } from 'node:os';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { runBare } from '../helpers/bare-daemon.ts';
 import { request } from '../helpers/client.ts';
 import { type Daemon, startDaemon, tempDir } from '../helpers/daemon.ts';
+import { hasIPv6 } from '../helpers/ipv6.ts';
 
 const health = '/.package-cache/health';
 
 async function statusAt({ port }: Daemon, address: string): Promise<number> {
   return (await request({ port, address, target: health, host: 'cache' })).status;
-}
-
-/** Whether this machine has IPv6; a container may be without. */
-function hasIPv6(t: ExecutionContext): boolean {
-  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
-  if (addresses.some(({ address }) => address === '::1')) return true;
-  t.log('Not tested: this machine has no IPv6');
-  t.pass();
-  return false;
 }
 
 test('HOST="::" serves IPv4 as well, and knows an IPv4 client by its own address', async (t) => {
