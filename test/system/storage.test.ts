@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { watch } from 'node:fs';
-import { readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
@@ -181,4 +181,19 @@ test('when somebody has removed all that there was, what comes next is stored as
     daemon.log().filter((line) => / (warn|error): Cannot/.test(line)),
     [],
   );
+});
+
+test('an index whose record cannot be kept is stored all the same, and fetched for the next', async (t) => {
+  const target = '/dists/InRelease';
+  const origin = await startOrigin(t, { files: { [target]: { body } } });
+  const daemon = await startDaemon(t, { sources: [origin.url] });
+  const records = join(daemon.cacheDir, '.package-cache/meta');
+  await rm(records, { recursive: true });
+  await writeFile(records, 'in the way');
+  for (const count of [1, 2]) {
+    t.true((await daemon.get(target)).body.equals(body));
+    await daemon.logged(/Cannot keep the record of "dists\/InRelease": ENOTDIR/);
+    await daemon.logged(/stored "dists\/InRelease"/);
+    t.is(origin.count(target), count);
+  }
 });
