@@ -2,10 +2,11 @@ import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from '../errors.ts';
+import { patiently } from './scarcity.ts';
 
 /** Makes a rename or a creation in this directory survive a power cut. */
 export async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
+  const handle = await patiently(() => open(path, 'r'));
   try {
     await handle.sync();
   } finally {
@@ -40,7 +41,7 @@ export function createDirectoryMaker(): (path: string) => Promise<void> {
 /** Replaces a small file by a whole new one: readers see the old text or the new one. */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const fresh = `${path}.new`;
-  const handle = await openNew(fresh, 'w');
+  const handle = await patiently(() => openNew(fresh, 'w'));
   try {
     await handle.writeFile(text);
     await handle.sync();

@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
-import { errnoOf } from '../errors.ts';
 import type { Entry } from './entry.ts';
+import { isScarcity, patiently } from './scarcity.ts';
 import type { Store } from './store.ts';
 
 /** How much is kept at hand. */
@@ -15,6 +15,8 @@ export interface HotLimits {
 export interface HotStore extends Store {
   /** `find` for what is at hand: nothing is waited for. The caller releases its file. */
   peek(key: string): Entry | undefined;
+  /** Opens something; when too many files are open, what is at hand makes room for it. */
+  spare<T>(open: () => Promise<T>): Promise<T>;
   /** Lets go of all of it; for when somebody removed files, whose disk space is free only then. */
   cool(): void;
   /** How much is at hand now. */
@@ -63,6 +65,7 @@ export function createHotStore(
     },
     remove: (key) => forgetting(key, store.remove(key)),
     commit: (partial, entry) => forgetting(entry.key, store.commit(partial, entry)),
+    spare: (open) => hot.spare(open),
     cool: () => hot.cool(),
     get held() {
       return hot.held;
@@ -127,27 +130,26 @@ class HotEntries {
     for (const kept of this.#kept.values()) this.#drop(kept);
   }
 
+  async spare<T>(open: () => Promise<T>): Promise<T> {
+    try {
+      return await open();
+    } catch (error) {
+      if (!isScarcity(error)) throw error;
+      // Whoever asks now is worth more than whoever may ask again.
+      this.cool();
+      return await patiently(open);
+    }
+  }
+
   async #open(key: string, open: Store['find']): Promise<Entry | undefined> {
     const changes = this.#changes;
-    const entry = await this.#openOrCool(key, open);
+    const entry = await this.spare(() => open(key));
     if (entry === undefined || changes !== this.#changes || this.#kept.has(key)) return entry;
     entry.file.retain();
     this.#kept.set(key, { entry, checked: this.#now(), used: this.#now() });
     this.#keepLimits();
     this.#timer ??= setInterval(() => this.#dropIdle(), IDLE / 2).unref();
     return entry;
-  }
-
-  async #openOrCool(key: string, open: Store['find']): Promise<Entry | undefined> {
-    try {
-      return await open(key);
-    } catch (error) {
-      const { cause } = error as Error;
-      if (!['EMFILE', 'ENFILE'].includes(errnoOf(cause) ?? '')) throw error;
-      // Whoever asks now is worth more than whoever may ask again.
-      this.cool();
-      return await open(key);
-    }
   }
 
   #isFresh({ checked }: Kept): boolean {

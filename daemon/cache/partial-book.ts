@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeFile, replaceFile } from './durable.ts';
 import type { Layout } from './layout.ts';
+import { patiently } from './scarcity.ts';
 
 const FORMAT = 1;
 
@@ -139,7 +140,8 @@ async function readKept(
   { boot, key }: Expectation,
 ): Promise<KeptPartial | undefined> {
   try {
-    const record = JSON.parse(await readFile(recordOf(path), 'utf8')) as StoredRecord;
+    const text = await patiently(() => readFile(recordOf(path), 'utf8'));
+    const record = JSON.parse(text) as StoredRecord;
     if (record.format !== FORMAT || (key !== undefined && record.key !== key)) return undefined;
     const { size } = await stat(path);
     const safe = boot !== '' && record.boot === boot ? size : Math.min(size, record.synced);

@@ -7,6 +7,7 @@ import { createDirectoryMaker, makeDirectory, removeFile, syncDirectory } from '
 import { type Entry, lastUseOf, mtimeOf } from './entry.ts';
 import { type Layout, SELF_NAME } from './layout.ts';
 import type { Partial } from './partial.ts';
+import { isScarcity } from './scarcity.ts';
 import { createTurns, type Turns } from './turns.ts';
 
 /** An entry's times are set at most once in so many milliseconds. */
@@ -96,7 +97,8 @@ async function openEntry(path: string): Promise<FileHandle | 'nothing' | 'symlin
 }
 
 function unreadable(path: string, cause: unknown): CacheError {
-  return new CacheError('storage', { verb: 'read', thing: path, reason: describe(cause), cause });
+  const code = isScarcity(cause) ? 'busy' : 'storage';
+  return new CacheError(code, { verb: 'read', thing: path, reason: describe(cause), cause });
 }
 
 interface Opened {

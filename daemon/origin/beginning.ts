@@ -230,7 +230,7 @@ async function openPartial({ order, context }: Starting, { bytes, open }: Openin
   const written = () => (partial === undefined ? 0 : partial.written - before);
   const reservation = await context.room.reserve(bytes, written);
   try {
-    partial = await open();
+    partial = await context.store.spare(open);
     before = partial.written;
     return { partial, reservation };
   } catch (cause) {

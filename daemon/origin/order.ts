@@ -1,7 +1,7 @@
+import type { HotStore } from '../cache/hot.ts';
 import type { Layout } from '../cache/layout.ts';
 import type { Meta, MetaBook } from '../cache/meta.ts';
 import type { PartialBook } from '../cache/partial-book.ts';
-import type { Store } from '../cache/store.ts';
 import type { Events } from '../events.ts';
 import type { Manifests } from '../gentoo/manifests.ts';
 import type { Census } from '../room/census.ts';
@@ -47,7 +47,7 @@ export interface FillContext {
   readonly asking: () => Asking;
   readonly sticky: Stickiness;
   readonly layout: Layout;
-  readonly store: Store;
+  readonly store: HotStore;
   readonly meta: MetaBook;
   readonly partials: PartialBook;
   readonly room: Room;

@@ -1,5 +1,6 @@
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { patiently } from '../cache/scarcity.ts';
 import { errnoOf } from '../errors.ts';
 
 /** A file system, in bytes. */
@@ -17,7 +18,7 @@ export async function measureDisk(path: string): Promise<Disk> {
 
 /** The bytes of the files in one folder; none in one that is gone. */
 export async function bytesIn(folder: string): Promise<number> {
-  const names = await readdir(folder).catch(ifGone([]));
+  const names = await patiently(() => readdir(folder)).catch(ifGone([]));
   const sizes = names.map(async (name) => {
     const found = await stat(join(folder, name)).catch(ifGone(undefined));
     return found?.isFile() ? found.size : 0;
