@@ -18,8 +18,8 @@ export interface Charge {
 /** What an admin does all day. */
 export type Chore = (charge: Charge, dice: Dice) => Promise<void>;
 
-/** What may come of a command that is in order: it was called off, or there is nothing to do. */
-const EXCUSES = ['cancelled', 'not-found', 'busy'];
+/** What may come of a command that is in order. */
+const EXCUSES = ['cancelled', 'not-found', 'busy', 'config'];
 
 /** Talks to the daemon, and goes away again. */
 export async function converse<T>(

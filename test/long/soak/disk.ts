@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createLayout } from '../../../daemon/cache/layout.ts';
@@ -6,7 +6,7 @@ import { request } from '../../helpers/client.ts';
 import type { Charge } from './admin.ts';
 import { converse } from './admin.ts';
 import type { Dice } from './dice.ts';
-import { get } from './reading.ts';
+import { get, type Place } from './reading.ts';
 import type { Sources } from './sources.ts';
 import { packageTruth } from './truth.ts';
 import { someIndex, someTarget } from './visits.ts';
@@ -14,6 +14,11 @@ import { someIndex, someTarget } from './visits.ts';
 /** What lies below the daemon, and what it is filled from. */
 export interface Ground extends Charge {
   readonly sources: Sources;
+}
+
+/** Where its clients ask. */
+export function placeOf({ daemon, sources, tally }: Ground): Place {
+  return { port: daemon.port, source: sources.urls[0] ?? '', tally };
 }
 
 /** What may happen to the disk, without root. */
@@ -38,20 +43,18 @@ const inTheWay: Mishap = async ({ daemon }, dice) => {
 /** A folder that nobody may write to for a moment; root may. */
 const readOnly: Mishap = async ({ daemon }, dice) => {
   const { partialFolder, metaFolder } = createLayout(daemon.cacheDir);
-  const package_ = join(daemon.cacheDir, dirname(someTarget(dice)));
-  const folder = dice.pick([partialFolder, metaFolder, package_]);
+  const packages = join(daemon.cacheDir, dirname(someTarget(dice)));
+  const folder = dice.pick([partialFolder, metaFolder, packages]);
   await chmod(folder, 0o555).catch(unless('ENOENT'));
   await pause(dice.below(500));
   await chmod(folder, 0o755).catch(unless('ENOENT'));
 };
 
-const away: Mishap = async ({ daemon }, dice) => {
+/** All of a folder of the daemon's own; what it writes at the same time may be too quick for us. */
+const emptied: Mishap = async ({ daemon }, dice) => {
   const { partialFolder, metaFolder } = createLayout(daemon.cacheDir);
   const folder = dice.pick([partialFolder, metaFolder]);
-  await rename(folder, `${folder}.away`);
-  await pause(dice.below(500));
-  await rm(folder, { recursive: true, force: true });
-  await rename(`${folder}.away`, folder);
+  await rm(folder, { recursive: true, force: true }).catch(unless('ENOTEMPTY'));
 };
 
 const spoiltRecords: Mishap = async ({ daemon }, dice) => {
@@ -67,11 +70,12 @@ const lostPartials: Mishap = async ({ daemon }, dice) => {
 };
 
 /** Of what was announced before a file was cut, the rest must be missed. */
-const cut: Mishap = async ({ daemon, tally }, dice) => {
+const cut: Mishap = async (ground, dice) => {
+  const { daemon } = ground;
   const target = `/distfiles/f0/medium-cut-${dice.below(1e9)}.tar.xz`;
   const { size, read } = packageTruth(target);
   const { port } = daemon;
-  await get({ port, tally }, { target });
+  await get(placeOf(ground), { target });
   const reading = request({ port, target });
   await truncate(join(daemon.cacheDir, target), Math.floor(size / 2)).catch(unless('ENOENT'));
   const { status, ended, body } = await reading;
@@ -80,13 +84,14 @@ const cut: Mishap = async ({ daemon, tally }, dice) => {
     throw new Error(`${target} was cut: ${ended} after ${body.length} of ${size} bytes`);
   }
   await converse({ daemon }, (control) => control.call('purge', { patterns: [target.slice(1)] }));
-  await get({ port, tally }, { target });
+  await get(placeOf(ground), { target });
 };
 
 /** A partial that became shorter is the beginning of a file all the same. */
-const cutPartial: Mishap = async ({ daemon, tally, sources }, dice) => {
+const cutPartial: Mishap = async (ground, dice) => {
+  const { daemon, sources } = ground;
   const target = `/distfiles/f0/medium-torn-${dice.below(1e9)}.tar.xz`;
-  const place = { port: daemon.port, tally };
+  const place = placeOf(ground);
   const mend = sources.tear(target);
   await get(place, { target });
   mend();
@@ -101,7 +106,7 @@ export const mishaps: readonly (readonly [weight: number, mishap: Mishap])[] = [
   [2, linked],
   [1, inTheWay],
   [2, readOnly],
-  [1, away],
+  [1, emptied],
   [2, spoiltRecords],
   [2, lostPartials],
   [3, cut],
@@ -116,7 +121,7 @@ async function makeRoom(cacheDir: string, target: string): Promise<string> {
 }
 
 async function filesIn(folder: string): Promise<readonly string[]> {
-  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   return found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 

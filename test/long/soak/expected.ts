@@ -35,7 +35,7 @@ export function expectedOf(ask: Ask, head: Head): Expected {
   if (ask.also?.includes(status) === true) return { kind: 'head' };
   if (REFUSALS.includes(status)) return { kind: 'refused' };
   if (status !== 200 && status !== 206) throw new Error(`status ${status}`);
-  const truth = truthOf(ask.target, head);
+  const truth = truthOf(ask.target.replace(/^http:\/\/[^/]*/, ''), head);
   checkFields(head, truth);
   if (ask.method === 'HEAD') return { kind: 'head' };
   const type = head.header('content-type') ?? '';

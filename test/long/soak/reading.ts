@@ -6,6 +6,8 @@ import type { Tally } from './tally.ts';
 /** Where to ask, and where it is counted what came of it. */
 export interface Place {
   readonly port: number;
+  /** The URL of a source, for those who take the daemon for a proxy. */
+  readonly source: string;
   readonly tally: Tally;
 }
 

@@ -5,7 +5,7 @@ import { startDaemon } from '../../helpers/daemon.ts';
 import { tempDir } from '../../helpers/files.ts';
 import { chores } from './admin.ts';
 import { createDice, type Dice } from './dice.ts';
-import { type Ground, mishaps } from './disk.ts';
+import { type Ground, mishaps, placeOf } from './disk.ts';
 import { judgeFloors, judgeLog, judgeTally, wordFloor } from './judge.ts';
 import { rest } from './rest.ts';
 import { startSources } from './sources.ts';
@@ -80,8 +80,8 @@ interface Period {
 
 /** Lets all of them do what they do, until the time is over and the last one has ended. */
 async function live(ground: Ground, { until, seed }: Period): Promise<void> {
-  const { daemon, tally, sources } = ground;
-  const place = { port: daemon.port, tally };
+  const { tally, sources } = ground;
+  const place = placeOf(ground);
   const lane = async (name: string, act: (dice: Dice) => Promise<unknown>, most: number) => {
     const dice = createDice(`${seed} ${name}`);
     while (Date.now() < until) {

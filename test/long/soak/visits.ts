@@ -115,6 +115,11 @@ const onlyIfCached: Visit = (place, dice) => {
   });
 };
 
+const proxied: Visit = (place, dice) => {
+  const target = dice.pick([someTarget, someIndex])(dice);
+  return get(place, { target: place.source + target.slice(1) });
+};
+
 const pass: Visit = (place, dice) => {
   const target = dice.pick(['/dists/', `/distfiles/00/?query=${dice.below(1000)}`]);
   return get(place, { target });
@@ -154,6 +159,7 @@ export const visits: readonly (readonly [weight: number, name: string, visit: Vi
   [6, 'conditional', conditional],
   [4, 'head', head],
   [2, 'onlyIfCached', onlyIfCached],
+  [3, 'proxied', proxied],
   [4, 'pass', pass],
   [4, 'missing', missing],
   [4, 'several', several],
