@@ -1,3 +1,5 @@
+import { dirname } from 'node:path/posix';
+import type { SourceUrl } from '../config/source-url.ts';
 import { CacheError } from '../errors.ts';
 import { Fill } from './fill.ts';
 import type { FillOutcome } from './fill-report.ts';
@@ -31,6 +33,8 @@ export interface Fills {
    * so a moment ago.
    */
   join(order: FillOrder): { readonly fill: Fill; readonly collapsed: boolean };
+  /** The sources of a file in the order in which they would be asked for it now. */
+  sourcesFor(order: Pick<FillOrder, 'route' | 'mutable'>): readonly SourceUrl[];
   /** Remembers for a moment that every source said there is no such file. */
   noteMissing(key: string, error: CacheError): void;
   /** @throws CacheError `not-found` when every source said so a moment ago. */
@@ -104,6 +108,10 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
       if (fill?.joinable === true) return { fill: fill.join(), collapsed: true };
       if (order.stored === undefined) refuseMissing(order.route.key);
       return { fill: start(order).join(), collapsed: false };
+    },
+    sourcesFor: ({ route, mutable }) => {
+      const ordered = context.asking().health.order(route.repository.sources);
+      return mutable ? context.sticky.order(dirname(route.key), ordered) : ordered;
     },
     noteMissing: (key, error) => missing.set(key, error),
     refuseMissing,

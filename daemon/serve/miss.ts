@@ -145,7 +145,7 @@ async function respondHead(
   counters.misses += 1;
   const asking = context.asking();
   const question: Question = {
-    sources: asking.health.order(route.repository.sources),
+    sources: fills.sourcesFor({ route, mutable }),
     method: 'HEAD',
     ...targetOf(route),
     expected: { path: route.path, mutable, sizes: sizesOf(digestsFor(route, context)) },

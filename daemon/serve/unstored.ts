@@ -38,7 +38,7 @@ export async function respondUnstored(
   const asking = context.asking();
   const digests = digestsFor(route, context);
   const question: Question = {
-    sources: asking.health.order(route.repository.sources),
+    sources: context.fills.sourcesFor({ route, mutable }),
     method: 'GET',
     ...targetOf(route),
     expected: { path: route.path, mutable, sizes: sizesOf(digests) },

@@ -1,4 +1,8 @@
+import { mkdir } from 'node:fs/promises';
 import test from 'ava';
+import { createLayout } from '../../daemon/cache/layout.ts';
+import type { WhyReply } from '../../daemon/control/reports.ts';
+import { dialControl } from '../helpers/control.ts';
 import { bodyOf } from '../helpers/origin.ts';
 import { share } from '../helpers/share.ts';
 import { getChecked, openRepositories, type Repository } from './repositories.ts';
@@ -15,6 +19,9 @@ const scene = share(test, (t) =>
     t,
     {
       pair: two,
+      head: two,
+      passed: two,
+      why: two,
       apart: two,
       sick: two,
       packages: two,
@@ -43,6 +50,45 @@ test('the files of a directory come from one source, even where it is not the fi
   t.is(origins[0].count(index), 1);
   t.true((await get(signature)).body.equals(old));
   t.is(origins[0].count(signature), 0);
+});
+
+test('HEAD of one that is not stored asks the directory’s own source, and makes none of another', async (t) => {
+  const { origins, get } = scene().of.head;
+  for (const name of [index, signature, 'dists/testing/x']) origins[1].serve(name, old);
+  for (const name of [signature, 'dists/testing/y']) origins[0].serve(name, fresh);
+  await get(index);
+  const head = await get(signature, { method: 'HEAD' });
+  t.is(head.header('content-length'), String(old.length));
+  t.is(origins[0].count(signature), 0);
+  // Nothing was fetched from there: the directory has no source of its own yet.
+  await get('dists/testing/x', { method: 'HEAD' });
+  t.true((await get('dists/testing/y')).body.equals(fresh));
+});
+
+test('one that cannot be stored comes from the directory’s own source too', async (t) => {
+  const { daemon, of } = scene();
+  const { origins, get } = of.passed;
+  for (const name of [index, signature]) origins[1].serve(name, old);
+  origins[0].serve(signature, fresh);
+  await get(index);
+  // Where its partial would lie something is in the way.
+  await mkdir(createLayout(daemon.cacheDir).partial(`passed/${signature}`));
+  const passed = await get(signature);
+  t.is(passed.header('cache-status'), 'package-cache; fwd=uri-miss; detail=storage');
+  t.true(passed.body.equals(old));
+});
+
+test('why names the sources in the order in which they are asked, the directory’s own first', async (t) => {
+  const { daemon, of } = scene();
+  const { origins, get } = of.why;
+  origins[1].serve(index, old);
+  await get(index);
+  const control = await dialControl(t, daemon.controlSocket);
+  const { reply } = await control.call<WhyReply>('why', { path: `why/${signature}` });
+  t.deepEqual(
+    reply.sources.map(({ url }) => url),
+    origins.map(({ url }) => url).toReversed(),
+  );
 });
 
 test('each directory has a source of its own', async (t) => {

@@ -21,7 +21,7 @@ export async function why({ path }: Values<'why'>, context: ControlContext): Pro
     ruleFrom: origin,
     entry: route.pass ? null : await storedReport(route, mutable, context),
     download: (running && downloadReport(running)) ?? null,
-    sources: askedSources(route, context),
+    sources: askedSources({ route, mutable }, context),
     missing: isMissing(route, context),
     last: lastOutcome(route, context),
   };
@@ -48,10 +48,13 @@ async function storedReport(
   };
 }
 
-function askedSources({ repository, upstreamPath }: Route, { serve }: ControlContext) {
+function askedSources(
+  file: { readonly route: Route; readonly mutable: boolean },
+  { serve }: ControlContext,
+) {
   const { health } = serve.asking();
-  return health.order(repository.sources).map((source): AskedSource => {
-    return { ...sourceReport(source, health), asks: source.url + upstreamPath };
+  return serve.fills.sourcesFor(file).map((source): AskedSource => {
+    return { ...sourceReport(source, health), asks: source.url + file.route.upstreamPath };
   });
 }
 
