@@ -46,8 +46,12 @@ export function wordCull({ dryRun, entries, bytes, kept }: CullReply): string {
 }
 
 /** `purge` in the end. */
-export function wordPurge({ entries, bytes }: PurgeReply): string {
-  return entries === 0 ? 'Nothing was removed.\n' : `Removed ${amount({ entries, bytes })}.\n`;
+export function wordPurge({ entries, bytes, partials }: PurgeReply): string {
+  const parts = [
+    ...(entries === 0 ? [] : [amount({ entries, bytes })]),
+    ...(partials === 0 ? [] : [plural(partials, 'unfinished download')]),
+  ];
+  return parts.length === 0 ? 'Nothing was removed.\n' : `Removed ${parts.join(', and ')}.\n`;
 }
 
 /** `fetch` in the end. */

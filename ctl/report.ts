@@ -114,9 +114,9 @@ export function complaintsOf(command: Reported, reply: Partial<CullReply & Purge
 /** Whether a reply means that the command failed at what it was asked for. */
 export function isFailure(
   command: Reported,
-  reply: { entries?: number; failed?: number },
+  { entries = 0, partials = 0, failed = 0 }: Partial<PurgeReply>,
 ): boolean {
-  return (reply.failed ?? 0) > 0 || (command === 'purge' && reply.entries === 0);
+  return failed > 0 || (command === 'purge' && entries + partials === 0);
 }
 
 /** The same value with every text fit to be shown: no name may steer a terminal. */

@@ -45,6 +45,12 @@ export interface KeptPartial {
   readonly written: number;
 }
 
+/** Which partials are to be dropped. */
+export interface Dropping {
+  readonly matches: (key: string) => boolean;
+  readonly busy: (key: string) => boolean;
+}
+
 /** The records of unfinished files. */
 export interface PartialBook {
   /** The partial of a key, if it can be resumed. */
@@ -52,6 +58,8 @@ export interface PartialBook {
   write(record: PartialRecord): Promise<void>;
   /** Removes a partial's record, before or after its file went. */
   forget(key: string): Promise<void>;
+  /** Removes the partials of keys that match, and tells which; `busy` ones are being filled. */
+  drop(which: Dropping): Promise<readonly string[]>;
   /** Removes what nobody has added to for a week; `busy` keys are being filled and stay. */
   expire(now: number, busy: (key: string) => boolean): Promise<void>;
   /** Removes what can never be resumed, and lists what can. Only while no fill is running. */
@@ -63,9 +71,18 @@ export async function openPartialBook(layout: Layout): Promise<PartialBook> {
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
   // Every miss asks: nobody but us writes records, and hardly any key has one.
   const recorded = new Set(await partialsIn(layout.partialFolder));
+  const leaving = new Map<string, Promise<void>>();
+  const remove = (path: string): Promise<void> => {
+    recorded.delete(path);
+    const gone = removePair(path).finally(() => leaving.delete(path));
+    leaving.set(path, gone);
+    return gone;
+  };
   return {
     find: async (key) => {
       const path = layout.partial(key);
+      // Whoever finds nothing makes a new one at the same place.
+      await leaving.get(path)?.catch(() => {});
       return recorded.has(path) ? await readKept(path, { boot, key }) : undefined;
     },
     write: (record) => {
@@ -78,11 +95,20 @@ export async function openPartialBook(layout: Layout): Promise<PartialBook> {
       const path = layout.partial(key);
       if (recorded.delete(path)) await removeFile(recordOf(path));
     },
+    drop: async ({ matches, busy }) => {
+      const dropped: string[] = [];
+      for (const path of [...recorded]) {
+        const key = (await readKept(path, { boot }))?.record.key;
+        if (key === undefined || !matches(key) || busy(key)) continue;
+        await remove(path);
+        dropped.push(key);
+      }
+      return dropped;
+    },
     expire: async (now, busy) => {
       for (const path of await partialsIn(layout.partialFolder)) {
-        const found = await readKept(path, { boot });
-        if (found === undefined || busy(found.record.key)) continue;
-        if (await isIdle(path, now)) await removePair(path);
+        const key = (await readKept(path, { boot }))?.record.key;
+        if (key !== undefined && (await isIdle(path, now)) && !busy(key)) await remove(path);
       }
     },
     sweep: async (now) => {

@@ -140,6 +140,8 @@ export interface CullReply extends ListReply {
 
 /** What `purge` answers. */
 export interface PurgeReply extends ListReply {
+  /** What was left of downloads that broke off, and went too. */
+  readonly partials: number;
   /** What was asked for and matched nothing. */
   readonly unmatched: readonly string[];
 }

@@ -45,8 +45,13 @@ export interface Fills {
   differsAt(key: string): number | undefined;
   /** What the last fill of a key came to. */
   lastOutcome(key: string): FillOutcome | undefined;
-  /** Forgets what is remembered of keys for a moment: they are asked for again at once. */
-  forget(matches: (key: string) => boolean): void;
+  /**
+   * Forgets what is remembered of keys, and drops what is left of their downloads: they are asked
+   * for again at once, from their first byte on. A fill that is running goes on.
+   *
+   * @returns the keys of which something was left.
+   */
+  forget(matches: (key: string) => boolean): Promise<readonly string[]>;
   all(): readonly Fill[];
   /** Gives every fill up and resolves when all of them have ended. */
   close(reason: string): Promise<void>;
@@ -122,6 +127,7 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
       missing.forget(matches);
       memories.agreements.forget(matches);
       failed.forget(matches);
+      return context.partials.drop({ matches, busy: (key) => running.has(key) });
     },
     all: () => [...running.values()],
     close: async (reason) => {

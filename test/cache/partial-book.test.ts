@@ -1,5 +1,5 @@
 import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { openDirectory } from '../../daemon/cache/directory.ts';
 import type { Layout } from '../../daemon/cache/layout.ts';
@@ -108,4 +108,31 @@ test('a partial goes after seven idle days, at the start and while the daemon ru
   await book.write(record);
   t.deepEqual(await book.sweep(Date.now() + week + 1000), []);
   t.deepEqual(await readdir(layout.partialFolder), []);
+});
+
+test('what is dropped by name is gone with its record, but for what is being filled', async (t) => {
+  const { layout, book } = await scene(t);
+  await leave(layout, 60);
+  await book.write(record);
+  const isIt = (key: string) => key === record.key;
+  t.deepEqual(await book.drop({ matches: () => false, busy: () => false }), []);
+  t.deepEqual(await book.drop({ matches: isIt, busy: isIt }), []);
+  t.is((await book.find(record.key))?.written, 60);
+  t.deepEqual(await book.drop({ matches: isIt, busy: () => false }), [record.key]);
+  t.is(await book.find(record.key), undefined);
+  t.deepEqual(await readdir(layout.partialFolder), []);
+});
+
+test('who looks for a partial that is being dropped waits until it is gone, and may make a new one', async (t) => {
+  const { layout, book } = await scene(t);
+  const path = await leave(layout, 60);
+  await book.write(record);
+  const looks: Promise<unknown>[] = [];
+  const busy = () => {
+    // From here on it is being dropped, and a fill that begins now does not know.
+    queueMicrotask(() => looks.push(book.find(record.key).then(() => readdir(dirname(path)))));
+    return false;
+  };
+  await book.drop({ matches: () => true, busy });
+  t.deepEqual(await Promise.all(looks), [[]]);
 });

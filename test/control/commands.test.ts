@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import test from 'ava';
+import { createLayout } from '../../daemon/cache/layout.ts';
 import type {
   CullReply,
   ListReply,
@@ -11,8 +12,10 @@ import type {
   WhyReply,
 } from '../../daemon/control/reports.ts';
 import { errorCodes, PROTOCOL } from '../../daemon/control/wire.ts';
+import { open } from '../helpers/client.ts';
 import { dialControl } from '../helpers/control.ts';
 import { filesBelow } from '../helpers/entries.ts';
+import { gate } from '../helpers/origin.ts';
 import { root } from '../helpers/process.ts';
 import { share } from '../helpers/share.ts';
 import { body, openScene } from './scene.ts';
@@ -198,4 +201,51 @@ test('a purge forgets that a file is missing everywhere', async (t) => {
   const { reply } = await control.call<PurgeReply>('purge', { patterns: [target] });
   t.deepEqual(reply.unmatched, [target]);
   t.false(await missing());
+});
+
+test('a purge drops what is left of a download, by its path and by a glob', async (t) => {
+  const { daemon, origin, spare } = scene();
+  const control = await dialControl(t, daemon.controlSocket);
+  for (const [name, pattern] of [
+    ['a', '/distfiles/ee/a.tar.xz'],
+    ['b', 'distfiles/ee/b.*'],
+  ] as const) {
+    const key = `distfiles/ee/${name}.tar.xz`;
+    for (const source of [origin, spare]) {
+      source.serve(`/${key}`, { body, cutAfter: 100_000, ranges: false });
+    }
+    t.is((await daemon.get(`/${key}`)).ended, 'reset');
+    await daemon.logged(new RegExp(`Cannot fetch "${key}": the body broke off`));
+    const purge = async () =>
+      (await control.call<PurgeReply>('purge', { patterns: [pattern] })).reply;
+    let reply = await purge();
+    // Until its record is written, the download that failed is still at it.
+    for (; reply.partials === 0; reply = await purge()) t.deepEqual(reply.unmatched, [pattern]);
+    t.like(reply, { entries: 0, partials: 1, unmatched: [] });
+    const { partial, partialFolder } = createLayout(daemon.cacheDir);
+    const left = await readdir(partialFolder);
+    t.deepEqual(
+      left.filter((name) => name.startsWith(basename(partial(key)))),
+      [],
+    );
+    origin.serve(`/${key}`, { body });
+    t.true((await daemon.get(`/${key}`)).body.equals(body));
+    t.is(origin.requests.at(-1)?.headerOf('range'), undefined);
+  }
+});
+
+test('a purge lets a download that is under way end, and what it stores stay', async (t) => {
+  const { daemon, origin } = scene();
+  const control = await dialControl(t, daemon.controlSocket);
+  const target = '/distfiles/ee/running.tar.xz';
+  const held = gate();
+  origin.serve(target, { body, chunks: { gate: held, after: 100_000 } });
+  const stream = open({ port: daemon.port, target, t });
+  await stream.read(100_000);
+  const { reply } = await control.call<PurgeReply>('purge', { patterns: [target] });
+  t.like(reply, { entries: 0, partials: 0, unmatched: [target] });
+  held.open();
+  t.is((await stream.rest()).ended, 'complete');
+  await daemon.logged(/stored "distfiles\/ee\/running/);
+  t.is((await daemon.get(target)).header('cache-status'), 'package-cache; hit');
 });

@@ -85,7 +85,7 @@ test('--quiet says nothing when all is well, and what is wrong when it is not', 
 });
 
 test('purge that matches nothing fails, and names what matched nothing', async (t) => {
-  const reply = { ...list, entries: 0, bytes: 0, unmatched: ['x/**'] };
+  const reply = { ...list, entries: 0, bytes: 0, partials: 0, unmatched: ['x/**'] };
   const { path } = await startFake(t, { answer: ({ result }) => result(reply) });
   t.deepEqual(await here(['purge', 'x/**'], { socket: path }), {
     code: 1,

@@ -232,8 +232,13 @@ const endings: readonly (readonly [words: string, is: string])[] = [
     'Would remove 1,204 files, 3.1G. 1 file used meanwhile stayed.\n',
   ],
   [said('cull', { ...none, dryRun: false, kept: 0 }), 'Nothing is old enough to remove.\n'],
-  [said('purge', { ...some, entries: 1, unmatched: [] }), 'Removed 1 file, 3.1G.\n'],
-  [said('purge', { ...none, unmatched: ['x'] }), 'Nothing was removed.\n'],
+  [said('purge', { ...some, entries: 1, partials: 0, unmatched: [] }), 'Removed 1 file, 3.1G.\n'],
+  [
+    said('purge', { ...some, entries: 1, partials: 2, unmatched: [] }),
+    'Removed 1 file, 3.1G, and 2 unfinished downloads.\n',
+  ],
+  [said('purge', { ...none, partials: 1, unmatched: [] }), 'Removed 1 unfinished download.\n'],
+  [said('purge', { ...none, partials: 0, unmatched: ['x'] }), 'Nothing was removed.\n'],
   [
     said('fetch', { stored: 2, present: 1, failed: 3, bytes: 2048 }),
     'Fetched 2 files, 2.0K; 1 was there already; 3 failed.\n',
@@ -255,7 +260,7 @@ for (const [words, is] of endings) {
 
 test('what could not be done is a sentence each, and the exit code says so', (t) => {
   const problems = [{ path: 'a\u0007', reason: 'EPERM' }];
-  const reply = { ...some, failed: 3, problems, unmatched: ['x/**'] };
+  const reply = { ...some, failed: 3, problems, partials: 0, unmatched: ['x/**'] };
   t.deepEqual(complaintsOf('purge', reply), [
     'Cannot purge "x/**": nothing stored matches',
     'Cannot remove "a\\u0007": EPERM',
@@ -263,7 +268,8 @@ test('what could not be done is a sentence each, and the exit code says so', (t)
   ]);
   t.true(isFailure('cull', reply));
   t.false(isFailure('cull', none));
-  t.true(isFailure('purge', none));
+  t.true(isFailure('purge', { ...none, partials: 0 }));
+  t.false(isFailure('purge', { ...none, partials: 1 }));
 });
 
 test('an event is one line, which names what it happened to', (t) => {

@@ -28,13 +28,14 @@ export async function purge(
   return {
     entries: direct.entries + swept.entries,
     bytes: direct.bytes + swept.bytes,
+    partials: direct.partials + swept.partials,
     failed: swept.failed,
     problems: swept.problems,
     unmatched,
   };
 }
 
-const nothing = { entries: 0, bytes: 0, failed: 0, problems: [] };
+const nothing = { entries: 0, bytes: 0, partials: 0, failed: 0, problems: [] };
 
 interface Matcher {
   readonly glob: string;
@@ -77,12 +78,13 @@ async function purgePaths(
     rows.push(rowOf(entry));
   }
   const keys = new Set(named.map(({ key }) => key));
-  fills.forget((key) => keys.has(key));
+  const left = await fills.forget((key) => keys.has(key));
+  for (const { pattern, key } of named) if (left.includes(key)) found.add(pattern);
   for (let at = 0; at < rows.length; at += MAX_ROWS) {
     const params = { id, rows: rows.slice(at, at + MAX_ROWS) };
     await line.notify({ jsonrpc: '2.0', method: 'rows', params });
   }
-  return { found, entries: rows.length, bytes };
+  return { found, entries: rows.length, bytes, partials: left.length };
 }
 
 async function purgeGlobs(
@@ -103,6 +105,7 @@ async function purgeGlobs(
       },
     },
   );
-  serve.fills.forget((key) => matchers.some(({ pattern }) => pattern.test(key)));
-  return listReply(summary);
+  const left = await serve.fills.forget((key) => matchers.some(({ pattern }) => pattern.test(key)));
+  for (const matcher of matchers) matcher.hit ||= left.some((key) => matcher.pattern.test(key));
+  return { ...listReply(summary), partials: left.length };
 }
