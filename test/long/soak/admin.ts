@@ -104,7 +104,7 @@ const reload: Chore = async ({ daemon, conf, accessLog, tally }, dice) => {
     ...conf,
     MUTABLE_TTL: dice.pick(['1s', '3s']),
     MAX_SIZE: dice.pick(['16M', '48M']),
-    MAX_FILLS: dice.pick(['64', '4']),
+    MAX_FILLS: dice.pick(['64', '8']),
     ...bad,
   });
   await rm(accessLog, { force: true });
