@@ -5,6 +5,8 @@ const REMEMBERED = 10_000;
 export interface Memory<Value> {
   get(key: string): Value | undefined;
   set(key: string, value: Value): void;
+  /** How many facts are kept. */
+  readonly size: number;
   /** Forgets all keys that match. */
   forget(matches: (key: string) => boolean): void;
 }
@@ -12,21 +14,26 @@ export interface Memory<Value> {
 /** Remembers each fact for `lifetime()` milliseconds, and the oldest ones no longer when full. */
 export function createMemory<Value>(lifetime: () => number): Memory<Value> {
   const kept = new Map<string, { readonly value: Value; readonly at: number }>();
+  const isTrue = ({ at }: { readonly at: number }) => Date.now() - at < lifetime();
   return {
     get: (key) => {
       const found = kept.get(key);
       if (found === undefined) return undefined;
-      if (Date.now() - found.at < lifetime()) return found.value;
+      if (isTrue(found)) return found.value;
       kept.delete(key);
       return undefined;
     },
     set: (key, value) => {
       kept.delete(key);
       kept.set(key, { value, at: Date.now() });
-      for (const oldest of kept.keys()) {
-        if (kept.size <= REMEMBERED) return;
+      // Nobody may ask for any of these again: names that do not exist are without number.
+      for (const [oldest, fact] of kept) {
+        if (kept.size <= REMEMBERED && isTrue(fact)) return;
         kept.delete(oldest);
       }
+    },
+    get size() {
+      return kept.size;
     },
     forget: (matches) => {
       for (const key of kept.keys()) if (matches(key)) kept.delete(key);
