@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Body } from '../cache/body.ts';
 import { CacheError } from '../errors.ts';
 import type { Client } from './client.ts';
@@ -41,7 +42,7 @@ export async function deliver(
     if (available <= offset) {
       // Node writes again, if only nothing, for a head that is out.
       if (!response.headersSent) response.flushHeaders();
-      if (!(await grows(body, offset))) return offset;
+      if (!(await grows(response, body, offset))) return offset;
       continue;
     }
     const moved = await pump.move({ start: offset, end: Math.min(end, available) });
@@ -60,13 +61,18 @@ async function sendBytes(client: Client, bytes: Buffer, { start, end }: Window) 
   return undefined;
 }
 
-async function grows(body: Body, offset: number): Promise<boolean> {
+async function grows(response: ServerResponse, body: Body, offset: number): Promise<boolean> {
+  // Who has left waits for nothing: the source may stand still for long.
+  const gone = Promise.withResolvers<void>();
+  response.once('close', gone.resolve);
   try {
-    await body.whenBeyond(offset);
+    await Promise.race([body.whenBeyond(offset), gone.promise]);
     return true;
   } catch (error) {
     if (error instanceof CacheError && error.code === 'storage') return false;
     throw error;
+  } finally {
+    response.off('close', gone.resolve);
   }
 }
 

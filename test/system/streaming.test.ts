@@ -1,5 +1,7 @@
 import test from 'ava';
+import type { DownloadsReply } from '../../daemon/control/reports.ts';
 import { connection, open } from '../helpers/client.ts';
+import { dialControl } from '../helpers/control.ts';
 import { startDaemon } from '../helpers/daemon.ts';
 import { type Answer, bodyOf, type Gate, gate, startOrigin } from '../helpers/origin.ts';
 import { share } from '../helpers/share.ts';
@@ -74,6 +76,24 @@ test('a download whose clients have all left goes on, and is stored', async (t) 
   t.is(hit.header('cache-status'), 'package-cache; hit');
   t.true(hit.body.equals(body));
   t.is(origin.count(target), 1);
+});
+
+test('a client that leaves while it waits for more is gone at once, however still the source is', async (t) => {
+  const { daemon } = scene();
+  const { target, held } = serveHeld('gone-while-waiting');
+  const staying = open({ port: daemon.port, target, t });
+  const leaving = [open({ port: daemon.port, target, t }), open({ port: daemon.port, target, t })];
+  for (const stream of [staying, ...leaving]) await stream.read(first);
+  const control = await dialControl(t, daemon.controlSocket);
+  const clients = async () => {
+    const { reply } = await control.call<DownloadsReply>('downloads');
+    return reply.downloads.find(({ path }) => path === target.slice(1))?.clients;
+  };
+  t.is(await clients(), 3);
+  for (const stream of leaving) stream.destroy();
+  while ((await clients()) !== 1);
+  held.open();
+  t.true((await staying.rest()).body.equals(body.subarray(first)));
 });
 
 test('a range in the middle of a download has its head at once, and waits for its bytes', async (t) => {
