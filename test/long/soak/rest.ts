@@ -2,9 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { StatusReply } from '../../../daemon/control/reports.ts';
 import { request } from '../../helpers/client.ts';
 import type { Control } from '../../helpers/control.ts';
+import type { Field } from '../../helpers/fields.ts';
 import { converse } from './admin.ts';
 import type { Ground } from './disk.ts';
-import { packageTruth } from './truth.ts';
+import { packageTruth, versionAt } from './truth.ts';
+import { indexes } from './visits.ts';
 
 /** What a daemon holds that has nothing to do: the least of several looks. */
 export interface Floor {
@@ -24,7 +26,7 @@ const LOOKS = 6;
 /** Everything may be late on a busy machine; nothing is waited for that is there. */
 const PATIENCE = 60_000;
 
-/** Waits until there is nothing more to do, and looks what is left. */
+/** Waits until there is nothing more to do, and looks at what is left. */
 export async function rest(ground: Ground): Promise<Floor> {
   const { daemon, sources } = ground;
   await sources.calm();
@@ -33,6 +35,7 @@ export async function rest(ground: Ground): Promise<Floor> {
       const { downloads, clients } = await statusOf(control);
       return downloads + clients === 0;
     });
+    await catchUp(ground);
     await letGoOfFiles(ground, control);
     // Connections to the sources that were kept for the next request.
     await sources.calm();
@@ -42,6 +45,18 @@ export async function rest(ground: Ground): Promise<Floor> {
     });
     return look(ground, control);
   });
+}
+
+/** Sources that do well again have every index be of today, soon. */
+async function catchUp({ daemon }: Ground): Promise<void> {
+  const today = versionAt(Date.now());
+  for (const target of indexes) {
+    const fields: Field[] = [['Cache-Control', 'no-cache']];
+    await until(`${target} is of today`, async () => {
+      const head = await request({ port: daemon.port, target, method: 'HEAD', fields });
+      return Date.parse(head.header('last-modified') ?? '') / 1000 >= today;
+    });
+  }
 }
 
 /** What is kept open of the entries that were served last is let go of when some are culled. */
@@ -98,7 +113,7 @@ function countBy(kinds: readonly string[]): Record<string, number> {
 
 function kindOf(path: string, cacheDir: string): string {
   if (isEntry(path, cacheDir)) return 'entry';
-  return path.replace(/:\[\d+\]$/, '');
+  return path.replace(/:\[\d+\]$| \(deleted\)$/, '');
 }
 
 function isEntry(path: string, cacheDir: string): boolean {

@@ -26,9 +26,14 @@ export function freshTarget(dice: Dice, word = 'small'): string {
   return `/distfiles/ff/${word}-${Date.now()}.${dice.below(1e9)}.tar.xz`;
 }
 
-/** An index. */
+/** Names that may change. */
+export const indexes: readonly string[] = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((directory) =>
+  ['InRelease', 'Packages.gz', 'main.db'].map((name) => `/dists/${directory}/${name}`),
+);
+
+/** One of them. */
 export function someIndex(dice: Dice): string {
-  return `/dists/${dice.below(8)}/${dice.pick(['InRelease', 'Packages.gz', 'main.db'])}`;
+  return dice.pick(indexes);
 }
 
 const whole: Visit = (place, dice) => get(place, { target: someTarget(dice) });
@@ -148,20 +153,20 @@ const several: Visit = (place, dice) => {
 };
 
 /** All kinds of visits, with how often each is made. */
-export const visits: readonly (readonly [weight: number, name: string, visit: Visit])[] = [
-  [30, 'whole', whole],
-  [6, 'fresh', fresh],
-  [15, 'index', index],
-  [10, 'leave', leave],
-  [4, 'slow', slow],
-  [1, 'deaf', deaf],
-  [15, 'range', range],
-  [6, 'conditional', conditional],
-  [4, 'head', head],
-  [2, 'onlyIfCached', onlyIfCached],
-  [3, 'proxied', proxied],
-  [4, 'pass', pass],
-  [4, 'missing', missing],
-  [4, 'several', several],
-  [1, 'crowd', crowd],
+export const visits: readonly (readonly [weight: number, visit: Visit])[] = [
+  [30, whole],
+  [6, fresh],
+  [15, index],
+  [10, leave],
+  [4, slow],
+  [1, deaf],
+  [15, range],
+  [6, conditional],
+  [4, head],
+  [2, onlyIfCached],
+  [3, proxied],
+  [4, pass],
+  [4, missing],
+  [4, several],
+  [1, crowd],
 ];
