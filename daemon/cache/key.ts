@@ -49,6 +49,8 @@ function decodeComponent(piece: string, path: string): string {
   } catch (cause) {
     throw badPath(path, 'it has a percent-escape that is malformed or not UTF-8', cause);
   }
+  // It would be another name on disk. No client can send one, but the control socket's JSON can.
+  if (!component.isWellFormed()) throw badPath(path, 'it holds half a surrogate pair');
   if (component === '..') throw badPath(path, 'it climbs with ".."');
   if (/[/\\\u0000]/.test(component)) throw badPath(path, 'a name holds "/", "\\" or NUL');
   // A UTF-16 unit is three bytes of UTF-8 at most.

@@ -110,6 +110,9 @@ const refused: readonly (readonly [promise: string, ...paths: string[]])[] = [
     '/%ed%bf%bf',
     '/%f4%90%80%80',
     '/%f5%80%80%80',
+    '/\ud800',
+    '/a\udc00b',
+    '/%20\ud83d',
   ],
 ];
 
