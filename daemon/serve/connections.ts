@@ -39,6 +39,8 @@ export class Connections {
   #closing = false;
 
   add(socket: Socket): void {
+    // So Node closes a connection behind its last answer, and unread input would make it a reset.
+    socket.destroySoon = () => closeGently(socket);
     this.#open.set(socket, { answers: new Set(), moved: performance.now(), taken: 0 });
     this.#fresh.add(socket);
     socket.once('close', () => {

@@ -33,6 +33,10 @@ export function checkRequest(request: IncomingMessage, ownId: string): void {
       reason: 'no transfer coding but chunked is known',
     });
   }
+  if (fieldValue(fields, 'upgrade') !== undefined && hasBody(request)) {
+    // Node's parser tells no error from here on: a body that is none would be waited for.
+    throw refused('bad-request', { request, reason: 'it asks for an upgrade, and has a body' });
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     throw refused('method', {
       request,
@@ -83,18 +87,23 @@ export function hasBody(request: IncomingMessage): boolean {
 export async function dropBody(request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (!hasBody(request)) return;
   if (announcedLength(request) > MAX_REQUEST_BODY) throw tooLarge(request);
-  // RFC 9110 section 10.1.1: the client waits for leave to send it.
-  if (expectsContinue(request)) response.writeContinue();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let bytes = 0;
-  request.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > MAX_REQUEST_BODY) reject(tooLarge(request));
-  });
+  const read = () => {
+    // RFC 9110 section 10.1.1: the client waits for leave to send it.
+    if (expectsContinue(request)) response.writeContinue();
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > MAX_REQUEST_BODY) reject(tooLarge(request));
+    });
+  };
   request.once('end', resolve);
   request.once('close', () =>
     reject(refused('bad-request', { request, reason: 'its body broke off' })),
   );
+  // Behind other answers Node would keep the leave, and write it between this one's head and body.
+  if (response.socket === null) response.once('socket', read);
+  else read();
   await promise;
 }
 

@@ -93,6 +93,69 @@ test('a client that waits for "100 Continue" gets it, and then its answer', asyn
   t.is((await client.send({ target })).status, 200);
 });
 
+test('behind a slow answer "100 Continue" comes in its turn, and the body after its head', async (t) => {
+  const { daemon, origin } = scene();
+  const held = gate();
+  origin.serve('/held.tar.gz', { body: 'held', delayHead: held });
+  const fields: [string, string][] = [
+    ['Expect', '100-continue'],
+    ['Content-Length', '5'],
+  ];
+  const target = '/a.tar.gz';
+  await daemon.get(target);
+  const client = connection({ port: daemon.port, t });
+  const slow = client.send({ target: '/held.tar.gz' });
+  const waiting = client.send({ target, fields });
+  await held.reached;
+  held.open();
+  t.is(String((await slow).body), 'held');
+  client.write('hello');
+  const answer = await waiting;
+  t.deepEqual(answer.interim, [100]);
+  t.is(String(answer.body), 'a package');
+  t.is((await client.send({ target })).status, 200);
+
+  const again = gate();
+  origin.serve('/again.tar.gz', { body: 'held', delayHead: again });
+  const first = client.send({ target: '/again.tar.gz' });
+  const impatient = client.send({ target, fields, payload: 'hello' });
+  await again.reached;
+  t.is((await daemon.get(target)).status, 200);
+  again.open();
+  t.is(String((await first).body), 'held');
+  t.is(String((await impatient).body), 'a package');
+  t.is((await client.send({ target })).status, 200);
+});
+
+const lastWords: readonly (readonly [what: string, bytes: string])[] = [
+  ['a request that is the last', 'GET /a.tar.gz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
+  ['a request of HTTP/1.0', 'GET /a.tar.gz HTTP/1.0\r\n\r\n'],
+  ['two Hosts', 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
+  ['a method that is none of ours', 'PUT / HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ['garbage', 'garbage\r\n\r\n'],
+];
+
+for (const [what, bytes] of lastWords) {
+  test(`what a client goes on to send behind ${what} takes no answer from it`, async (t) => {
+    const { daemon } = scene();
+    const socket = connect({ port: daemon.port, host: '127.0.0.1', allowHalfOpen: true });
+    t.teardown(() => socket.destroy());
+    const pieces: Buffer[] = [];
+    const closed = once(socket, 'close');
+    socket.on('data', (piece) => pieces.push(piece));
+    socket.write(bytes);
+    await once(socket, 'end');
+    // A connection that the kernel has closed answers with a reset, before anything else can.
+    for (let time = 0; time < 3; time += 1) {
+      socket.write(good);
+      t.is((await daemon.get('/.package-cache/health')).status, 200);
+    }
+    socket.end();
+    await closed;
+    t.is(String(Buffer.concat(pieces)).split('HTTP/1.1 ').length, 2);
+  });
+}
+
 const refusedBodies: readonly (readonly [status: number, method: string, framing: string])[] = [
   [413, 'GET', 'Content-Length: 20000000'],
   [413, 'GET', 'Transfer-Encoding: chunked'],

@@ -76,6 +76,13 @@ export const badFraming: readonly Hostile[] = [
     oneNought('Content-Length: 5', 'Content-Length: 6') + smuggled,
     400,
   ],
+  ...['Content-Length: 5', 'Transfer-Encoding: chunked'].map(
+    (framing): Hostile => [
+      `an upgrade and ${framing}`,
+      `${get('Connection: Upgrade', 'Upgrade: h2c', framing)}hello${last}${smuggled}`,
+      400,
+    ],
+  ),
   codings(400, 'an empty Transfer-Encoding', ''),
   codings(400, 'chunked twice', 'chunked', 'chunked'),
   codings(400, 'chunked twice in one line', 'chunked, chunked'),

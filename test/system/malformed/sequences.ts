@@ -130,6 +130,11 @@ export const halfClosed: readonly Hostile[] = [
   ['half a chunk', `${get('Transfer-Encoding: chunked')}5\r\nhe`, 400],
   ['chunks without the last one', `${get('Transfer-Encoding: chunked')}5\r\nhello\r\n`, 400],
   ['chunks without the end of the trailers', `${get('Transfer-Encoding: chunked')}0\r\n`, 400],
+  [
+    'half a body behind an upgrade',
+    `${get('Connection: Upgrade', 'Upgrade: h2c', 'Content-Length: 5')}he`,
+    400,
+  ],
   ['an expectation and no body', get('Expect: 100-continue', 'Content-Length: 5'), 100, 400],
   ['garbage', 'garbage', 400],
 ];
