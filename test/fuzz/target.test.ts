@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
 import { parsePath } from '../../daemon/cache/key.ts';
+import { createPolicy } from '../../daemon/cache/policy.ts';
 import { parseSources } from '../../daemon/config/sources.ts';
 import { CacheError } from '../../daemon/errors.ts';
 import type { Route } from '../../daemon/origin/route.ts';
@@ -17,6 +18,8 @@ const repositories = [
   { name: 'debian', sources: parseSources('http://deb.example:8080/debian/') },
   { name: 'deep', sources: parseSources('http://mirror.example/gentoo/deep/') },
 ];
+
+const policy = createPolicy({ immutable: [], mutable: [] });
 
 /** Hosts and ports that a request may name, ports 80 and 443 counting as one. */
 const sourceHosts = ['mirror.example:80', 'other.example:8443', 'deb.example:8080'];
@@ -71,6 +74,7 @@ function route(asked: Asked): Route | CacheError {
   try {
     return findRoute(asked, {
       repositories,
+      policy,
       isOwn: (host, port) => ownHosts.includes(`${host}:${port}`),
     });
   } catch (error) {
