@@ -42,7 +42,7 @@ export function parseDistLine(line: string): NamedDigest | 'unknown' | 'malforme
   if (tag !== TAG.trimEnd() || name === undefined || !isPaired) return 'malformed';
   if (!/^\d+$/.test(size) || !Number.isSafeInteger(Number(size))) return 'malformed';
   for (const algorithm of algorithms) {
-    const at = hashes.indexOf(words[algorithm]);
+    const at = hashes.findIndex((word, place) => place % 2 === 0 && word === words[algorithm]);
     if (at === -1) continue;
     const hash = hashes[at + 1] ?? '';
     if (!hashPattern.test(hash)) return 'malformed';
