@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from '../errors.ts';
 import { patiently } from './scarcity.ts';
@@ -83,5 +83,14 @@ export async function removeFile(path: string): Promise<void> {
     await unlink(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** Removes a directory and those above it, up to `root`, as far as they are empty. */
+export async function removeEmptyFolders(folder: string, root: string): Promise<void> {
+  try {
+    for (let path = folder; path !== root; path = dirname(path)) await rmdir(path);
+  } catch {
+    // Whatever speaks against it (a new file above all) speaks for leaving the directory.
   }
 }

@@ -64,6 +64,7 @@ export function createHotStore(
       return touching;
     },
     remove: (key) => forgetting(key, store.remove(key)),
+    quarantine: (key, file) => forgetting(key, store.quarantine(key, file)),
     commit: (partial, entry) => forgetting(entry.key, store.commit(partial, entry)),
     spare: (open) => hot.spare(open),
     cool: () => hot.cool(),

@@ -15,6 +15,8 @@ export interface Layout {
   readonly metaFolder: string;
   /** Documents that are about to become directories; what a crash leaves here is worthless. */
   readonly movingFolder: string;
+  /** Entries that were found to be wrong, at their keys, until they expire. */
+  readonly quarantineFolder: string;
   readonly lock: string;
   readonly id: string;
   readonly stats: string;
@@ -22,6 +24,8 @@ export interface Layout {
   readonly census: string;
   /** What was last read of the Manifests in MANIFESTS. */
   readonly manifests: string;
+  /** What the last check against the Manifests came to, and how far the nightly ones are. */
+  readonly verification: string;
   /** `CACHE_DIR/<key>`: the package itself. */
   entry(key: string): string;
   /** `CACHE_DIR/<key>/.package-cache-self`, for a key that is a directory too. */
@@ -40,11 +44,13 @@ export function createLayout(root: string): Layout {
     partialFolder: own('partial'),
     metaFolder: own('meta'),
     movingFolder: own('moving'),
+    quarantineFolder: own('quarantine'),
     lock: own('lock'),
     id: own('id'),
     stats: own('stats.json'),
     census: own('census.json'),
     manifests: own('manifests'),
+    verification: own('verification.json'),
     entry: (key) => `${root}/${key}`,
     self: (key) => `${root}/${key}/${SELF_NAME}`,
     partial: (key) => join(own('partial'), hash(key)),

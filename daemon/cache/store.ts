@@ -1,12 +1,15 @@
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, mkdtemp, open, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { CacheError, describe, errnoOf } from '../errors.ts';
 import { SharedHandle } from './body.ts';
-import { createDirectoryMaker, makeDirectory, removeFile, syncDirectory } from './durable.ts';
+import { createDirectoryMaker, removeEmptyFolders, removeFile, syncDirectory } from './durable.ts';
 import { type Entry, lastUseOf, mtimeOf } from './entry.ts';
-import { type Layout, SELF_NAME } from './layout.ts';
+import type { Layout } from './layout.ts';
 import type { Partial } from './partial.ts';
+import { place, prepareFolder } from './placing.ts';
+import { type FileIdentity, identityOf, putAside } from './quarantine.ts';
 import { isScarcity } from './scarcity.ts';
 import { createTurns, type Turns } from './turns.ts';
 
@@ -25,14 +28,28 @@ export interface Store {
    * @returns what was removed, or nothing.
    * @throws CacheError `storage` that says why it stays.
    */
-  remove(key: string): Promise<Pick<Entry, 'key' | 'size' | 'lastUse'> | undefined>;
+  remove(key: string): Promise<RemovedEntry | undefined>;
+  /**
+   * Takes an entry that was found to be wrong out of the cache, into quarantine, unless another
+   * file has taken its place; whoever reads it goes on.
+   *
+   * @returns what was taken out, or nothing.
+   * @throws CacheError `storage` that says why it stays.
+   */
+  quarantine(key: string, file: FileIdentity): Promise<RemovedEntry | undefined>;
   /**
    * Makes a whole partial the entry of its key, atomically and durably.
    *
    * @throws CacheError `storage` that says why it is not stored.
    */
-  commit(partial: Partial, entry: NewEntry): Promise<CommittedEntry>;
+  commit(partial: WholeFile, entry: NewEntry): Promise<CommittedEntry>;
 }
+
+/** An entry that is gone. */
+export type RemovedEntry = Pick<Entry, 'key' | 'size' | 'lastUse'>;
+
+/** A file that has all its bytes, where nobody else looks for it. */
+export type WholeFile = Pick<Partial, 'path' | 'handle'>;
 
 /** What a partial becomes. */
 export interface NewEntry {
@@ -56,6 +73,7 @@ export function createStore(layout: Layout): Store {
     find: (key) => find(layout, key),
     touch,
     remove: (key) => remove(layout, key),
+    quarantine: (key, file) => quarantine(tools, { key, file }),
     commit: (partial, entry) => commit(tools, { partial, entry }),
   };
 }
@@ -128,7 +146,7 @@ function touch({ lastUse, mtime, file }: Entry): Promise<void> | undefined {
   return file.handle.utimes(now / 1000, mtime);
 }
 
-async function remove(layout: Layout, key: string) {
+async function remove(layout: Layout, key: string): Promise<RemovedEntry | undefined> {
   const entry = await find(layout, key);
   if (entry === undefined) return undefined;
   entry.file.release();
@@ -138,19 +156,29 @@ async function remove(layout: Layout, key: string) {
     const thing = entry.path;
     throw new CacheError('storage', { verb: 'remove', thing, reason: describe(cause), cause });
   }
-  await removeEmpty(dirname(entry.path), layout.root);
+  await removeEmptyFolders(dirname(entry.path), layout.root);
   return { key, size: entry.size, lastUse: entry.lastUse };
 }
 
-// Whatever speaks against it (a new file above all) speaks for leaving the directory.
-async function removeEmpty(directory: string, root: string): Promise<void> {
-  try {
-    for (let path = directory; path !== root; path = dirname(path)) await rmdir(path);
-  } catch {}
+interface Suspect {
+  readonly key: string;
+  readonly file: FileIdentity;
+}
+
+// In the turn of commits, so that none comes between our look and our rename.
+function quarantine({ layout, turns }: Tools, { key, file }: Suspect) {
+  return turns(turnOf(key), async (): Promise<RemovedEntry | undefined> => {
+    const entry = await find(layout, key);
+    if (entry === undefined) return undefined;
+    const found = await entry.file.handle.stat().finally(() => entry.file.release());
+    if (!isDeepStrictEqual(identityOf(found), file)) return undefined;
+    await putAside(layout, entry);
+    return { key, size: entry.size, lastUse: entry.lastUse };
+  });
 }
 
 interface Commit {
-  readonly partial: Partial;
+  readonly partial: WholeFile;
   readonly entry: NewEntry;
 }
 
@@ -163,11 +191,8 @@ async function commit(tools: Tools, { partial, entry }: Commit): Promise<Committ
     await handle.utimes(Date.now() / 1000, mtime);
     await handle.sync();
     const { size, ino } = await handle.stat();
-    // Two keys of which one is a directory of the other share their first name: such commits
-    // would move each other's files away.
-    const [name = key] = key.split('/', 1);
-    await prepare(tools, key);
-    const path = await turns(name, () => place(layout, { from: partial.path, key }));
+    await prepareFolder(dirname(layout.entry(key)), tools.makeDirectory);
+    const path = await turns(turnOf(key), () => place(layout, { from: partial.path, key }));
     await syncDirectory(dirname(path));
     return { path, size, mtime, inode: ino };
   } catch (cause) {
@@ -176,60 +201,8 @@ async function commit(tools: Tools, { partial, entry }: Commit): Promise<Committ
   }
 }
 
-interface Placing {
-  readonly from: string;
-  readonly key: string;
-}
-
-const collisions = ['EISDIR', 'ENOTEMPTY', 'ENOTDIR', 'EEXIST', 'ENOENT'];
-
-// Ahead of the turn, so that nobody's turn waits for the disk; what is in the way is moved in it.
-async function prepare({ layout, makeDirectory: make }: Tools, key: string): Promise<void> {
-  try {
-    await make(dirname(layout.entry(key)));
-  } catch (error) {
-    if (!collisions.includes(errnoOf(error) ?? '')) throw error;
-  }
-}
-
-// Whoever else works in this tree may come between our look and our rename: look again.
-async function place(layout: Layout, placing: Placing): Promise<string> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      if (attempt > 1) await makeWay(layout, placing.key);
-      return await tryPlace(layout, placing);
-    } catch (error) {
-      if (attempt === 3 || !collisions.includes(errnoOf(error) ?? '')) throw error;
-    }
-  }
-}
-
-async function tryPlace(layout: Layout, { from, key }: Placing): Promise<string> {
-  const plain = layout.entry(key);
-  await makeDirectory(dirname(plain));
-  const isDirectory = await stat(plain).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  const path = isDirectory ? layout.self(key) : plain;
-  await rename(from, path);
-  return path;
-}
-
-/** Turns every stored document that stands where the key needs a directory into `<it>/<self>`. */
-async function makeWay(layout: Layout, key: string): Promise<void> {
-  const components = key.split('/');
-  for (let depth = 1; depth < components.length; depth += 1) {
-    const ancestor = layout.entry(components.slice(0, depth).join('/'));
-    const found = await stat(ancestor).catch(() => undefined);
-    if (!found?.isFile()) continue;
-    await makeDirectory(layout.movingFolder);
-    const folder = await mkdtemp(join(layout.movingFolder, 'document-'));
-    await rename(ancestor, join(folder, SELF_NAME));
-    await rename(folder, ancestor).catch(async (error: unknown) => {
-      await rm(folder, { recursive: true });
-      throw error;
-    });
-    await syncDirectory(dirname(ancestor));
-  }
+// Two keys of which one is a directory of the other share their first name: what happens to them
+// side by side would move the other's file away.
+function turnOf(key: string): string {
+  return key.split('/', 1)[0] ?? key;
 }
