@@ -9,9 +9,16 @@ import { formatDuration, formatSize } from '../units.ts';
 import { type Census, openCensus } from './census.ts';
 import type { CullOrder, CullSummary } from './cull.ts';
 import { type Amount, DAY } from './histogram.ts';
-import { type CullWatch, createHousekeeping, type ListWatch } from './housekeeping.ts';
+import {
+  type CullWatch,
+  createHousekeeping,
+  type ListWatch,
+  type VerifyWatch,
+} from './housekeeping.ts';
 import type { ListOrder, ListSummary } from './list.ts';
 import { createRoom, type Room } from './room.ts';
+import type { VerifyOrder } from './verify.ts';
+import type { VerifySummary } from './verify-book.ts';
 
 /** What of the configuration the budget obeys. */
 export type BudgetLimits = Pick<Config, 'minFree' | 'maxSize' | 'cullOlderThan'>;
@@ -24,6 +31,11 @@ export interface CullOptions extends Omit<CullOrder, 'matching' | 'cutOff'> {
 
 /** What somebody wants listed. */
 export interface ListOptions extends Omit<ListOrder, 'matching'> {
+  readonly glob?: string;
+}
+
+/** What somebody wants verified. */
+export interface VerifyOptions extends Omit<VerifyOrder, 'matching'> {
   readonly glob?: string;
 }
 
@@ -40,6 +52,8 @@ export interface Budget {
   cull(options: CullOptions, watch?: CullWatch): Promise<CullSummary>;
   /** Lists entries. @throws CacheError as `cull`, and `busy` */
   list(options: ListOptions, watch: ListWatch): Promise<ListSummary>;
+  /** Compares entries with the Manifests. @throws CacheError as `cull` */
+  verify(options: VerifyOptions, watch: VerifyWatch): Promise<VerifySummary>;
   /** Obeys new limits from now on. */
   configure(limits: BudgetLimits): void;
   /** Stops what is under way and keeps the census. */
@@ -103,6 +117,8 @@ export async function openBudget(options: BudgetOptions): Promise<Budget> {
     },
     list: async ({ glob, ...order }, watch) =>
       housekeeping.list({ ...order, ...matchingOf(glob) }, watch),
+    verify: async ({ glob, ...order }, watch) =>
+      housekeeping.verify({ ...order, ...matchingOf(glob) }, watch),
     configure: (fresh) => {
       limits = fresh;
       void room.check();

@@ -5,6 +5,8 @@ import { CacheError, describe } from '../errors.ts';
 import type { CullOrder, CullProgress, CullSummary } from './cull.ts';
 import type { ListedEntry, ListOrder, ListSummary } from './list.ts';
 import type { WalkReport } from './survey.ts';
+import type { VerifyOrder } from './verify.ts';
+import type { VerifyProgress, VerifySummary } from './verify-book.ts';
 import type { WorkerJob, WorkerMessage, WorkerReport, WorkerResult, WorkerTask } from './worker.ts';
 
 /** Who watches a cull. What it returns is waited for, so that nothing piles up. */
@@ -20,6 +22,12 @@ export interface ListWatch {
   readonly signal?: AbortSignal;
 }
 
+/** Who hears how far a verification has come; what it returns is waited for. */
+export interface VerifyWatch {
+  readonly onVerified: (progress: VerifyProgress) => unknown;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Walks and culls, in a thread of their own: one at a time, each in a thread that ends with it.
  * What only looks does not wait for its turn, and nothing waits for it.
@@ -31,6 +39,8 @@ export interface Housekeeping {
   cull(order: CullOrder, watch?: CullWatch): Promise<CullSummary>;
   /** Lists entries. @throws CacheError as `cull`, or `busy` when too many lists are made */
   list(order: ListOrder, watch: ListWatch): Promise<ListSummary>;
+  /** Reads entries again, which may take hours. @throws CacheError as `cull` */
+  verify(order: VerifyOrder, watch: VerifyWatch): Promise<VerifySummary>;
   /** Stops the jobs under way, at once, and takes no more. */
   close(): Promise<void>;
 }
@@ -86,6 +96,8 @@ export function createHousekeeping({ root }: Layout): Housekeeping {
       return take({ kind: 'cull', order }, watchOf(watch)) as Promise<CullSummary>;
     },
     list: (order, watch) => aside({ kind: 'list', order }, watchOf(watch)) as Promise<ListSummary>,
+    verify: (order, watch) =>
+      run({ kind: 'verify', order }, watchOf(watch)) as Promise<VerifySummary>,
     close: async () => {
       closed = true;
       await Promise.all([...running].map(({ terminate }) => terminate()));
@@ -94,11 +106,19 @@ export function createHousekeeping({ root }: Layout): Housekeeping {
   };
 }
 
-function watchOf({ onProgress, onRows, signal }: Partial<CullWatch & ListWatch>): Watch {
+function watchOf(watch: Partial<CullWatch & ListWatch & VerifyWatch>): Watch {
   return {
-    onReport: (report) =>
-      report.kind === 'rows' ? onRows?.(report.rows) : onProgress?.(report.progress),
-    signal,
+    onReport: (report) => {
+      switch (report.kind) {
+        case 'rows':
+          return watch.onRows?.(report.rows);
+        case 'progress':
+          return watch.onProgress?.(report.progress);
+        case 'verified':
+          return watch.onVerified?.(report.verified);
+      }
+    },
+    signal: watch.signal,
   };
 }
 
@@ -133,6 +153,7 @@ function startWorker({ root, task, watch }: Start): Job {
   };
   const onAbort = () => {
     Atomics.store(stop, 0, 1);
+    Atomics.notify(stop, 0);
     Atomics.notify(taken, 0);
   };
   watch.signal?.addEventListener('abort', onAbort, { once: true });

@@ -1,17 +1,13 @@
-import { createPolicy } from '../cache/policy.ts';
 import type { CulledEntry, CullSummary } from './cull.ts';
+import { createNames, type Naming } from './names.ts';
 import { type Problem, walk } from './walk.ts';
 
 /** What is to be listed, and how; it travels to a worker. */
-export interface ListOrder {
+export interface ListOrder extends Naming {
   /** Only entries whose key matches. */
   readonly matching?: RegExp;
   /** Directory by directory, by size (the largest first) or by last use (the oldest first). */
   readonly sort: 'path' | 'size' | 'used';
-  /** The globs of the admin's that decide which names may change. */
-  readonly rules: { readonly immutable: readonly string[]; readonly mutable: readonly string[] };
-  /** The names of the repositories: the globs are matched below their roots. */
-  readonly repositories: readonly string[];
 }
 
 /** One entry of a list. */
@@ -46,7 +42,7 @@ const orders = {
 /** Lists entries; synchronous, for a thread of its own. */
 export function list({ root, order, cancelled, rows }: ListJob): ListSummary {
   const problems: Problem[] = [];
-  const isMutable = classifier(order);
+  const namedBy = createNames(order);
   let found: CulledEntry[] = [];
   let [entries, bytes, failed] = [0, 0, 0];
   const unreadable = (problem: Problem) => {
@@ -56,7 +52,7 @@ export function list({ root, order, cancelled, rows }: ListJob): ListSummary {
   const emit = () => {
     for (let at = 0; at < found.length && !cancelled(); at += ROWS) {
       const piece = found.slice(at, at + ROWS);
-      rows(piece.map((entry) => ({ ...entry, mutable: isMutable(entry.key) })));
+      rows(piece.map((entry) => ({ ...entry, mutable: namedBy(entry.key).mutable })));
     }
     found = [];
   };
@@ -74,13 +70,4 @@ export function list({ root, order, cancelled, rows }: ListJob): ListSummary {
   if (order.sort !== 'path') found.sort(orders[order.sort]);
   emit();
   return { entries, bytes, failed, problems, cancelled: cancelled() };
-}
-
-function classifier({ rules, repositories }: ListOrder): (key: string) => boolean {
-  const policy = createPolicy(rules);
-  return (key) => {
-    const slash = key.indexOf('/');
-    const below = slash > 0 && repositories.includes(key.slice(0, slash));
-    return policy.classify(below ? key.slice(slash + 1) : key).mutable;
-  };
 }

@@ -4,15 +4,18 @@ import { CacheError, describe } from '../errors.ts';
 import { type CullOrder, type CullProgress, type CullSummary, cull } from './cull.ts';
 import { type ListedEntry, type ListOrder, type ListSummary, list } from './list.ts';
 import { survey, type WalkReport } from './survey.ts';
+import { type VerifyOrder, verify } from './verify.ts';
+import type { VerifyProgress, VerifySummary } from './verify-book.ts';
 
 /** What a worker can do. */
 export type WorkerTask =
   | { readonly kind: 'walk' }
   | { readonly kind: 'cull'; readonly order: CullOrder }
-  | { readonly kind: 'list'; readonly order: ListOrder };
+  | { readonly kind: 'list'; readonly order: ListOrder }
+  | { readonly kind: 'verify'; readonly order: VerifyOrder };
 
 /** What it returns in the end. */
-export type WorkerResult = WalkReport | CullSummary | ListSummary;
+export type WorkerResult = WalkReport | CullSummary | ListSummary | VerifySummary;
 
 /** One job, which is all that a worker does before it ends. */
 export interface WorkerJob {
@@ -28,7 +31,8 @@ export interface WorkerJob {
 /** What a worker says on its way. */
 export type WorkerReport =
   | { readonly kind: 'progress'; readonly progress: CullProgress }
-  | { readonly kind: 'rows'; readonly rows: readonly ListedEntry[] };
+  | { readonly kind: 'rows'; readonly rows: readonly ListedEntry[] }
+  | { readonly kind: 'verified'; readonly verified: VerifyProgress };
 
 /** What a worker says. */
 export type WorkerMessage =
@@ -59,6 +63,16 @@ function carryOut({ root, task, stop, taken }: WorkerJob): WorkerResult {
         now: Date.now(),
         cancelled,
         progress: (progress) => report({ kind: 'progress', progress }),
+      });
+    case 'verify':
+      return verify({
+        root,
+        order: task.order,
+        now: () => performance.now(),
+        // Until it is over, or the job is to stop.
+        sleep: (milliseconds) => void Atomics.wait(stop, 0, 0, milliseconds),
+        cancelled,
+        progress: (verified) => report({ kind: 'verified', verified }),
       });
   }
 }

@@ -16,16 +16,43 @@ export function canInject(t: ExecutionContext): boolean {
 }
 
 /** From here on until the test ends, system calls of a process end as it is told. */
-export async function inject(
+export function inject(
   t: ExecutionContext,
   pid: number,
+  ...what: readonly Injection[]
+): Promise<void> {
+  return injectInto(t, { pid, only: [] }, ...what);
+}
+
+/** The same for the calls that have to do with one file. */
+export function injectAt(
+  t: ExecutionContext,
+  { pid, path }: { readonly pid: number; readonly path: string },
+  ...what: readonly Injection[]
+): Promise<void> {
+  return injectInto(t, { pid, only: ['-P', path] }, ...what);
+}
+
+async function injectInto(
+  t: ExecutionContext,
+  { pid, only }: { readonly pid: number; readonly only: readonly string[] },
   ...what: readonly Injection[]
 ): Promise<void> {
   const calls = what.map((one) => one.slice(0, one.indexOf(':')));
   const faults = what.flatMap((one) => ['-e', `inject=${one}`]);
   const tracer: ChildProcess = spawn(
     'strace',
-    ['-f', '-p', String(pid), '-e', `trace=${calls.join(',')}`, ...faults, '-o', '/dev/null'],
+    [
+      '-f',
+      '-p',
+      String(pid),
+      ...only,
+      '-e',
+      `trace=${calls.join(',')}`,
+      ...faults,
+      '-o',
+      '/dev/null',
+    ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   const exited = once(tracer, 'exit');
