@@ -24,6 +24,7 @@ export async function bundlePrograms({ root, build }: Places): Promise<readonly 
       'package-cache': 'daemon/main.ts',
       'package-cache-ctl': 'ctl/main.ts',
       worker: 'daemon/room/worker.ts',
+      'copy-worker': 'daemon/room/copy-worker.ts',
       'scan-worker': 'daemon/gentoo/scan-worker.ts',
     },
     outdir: build,

@@ -29,6 +29,7 @@ export function wayOut(path: string, cause: unknown, wanted: Wanted): string {
  */
 export function wayToRead(path: string, cause: unknown): string {
   const errno = errnoOf(cause);
+  if (/^(?:ENOENT|EACCES)$/.test(errno ?? '') && isHidden(path)) return hiddenWay(path);
   if (errno === 'ENOENT') return 'it does not exist';
   if (errno !== 'EACCES') return describe(cause);
   const tree = quoted(path);
@@ -108,6 +109,18 @@ function nameOr(ask: () => string, number: number | undefined): string {
 // systemd.exec(5): set for every service, whose ProtectSystem= makes most paths read-only.
 function inSandbox(): boolean {
   return process.env.INVOCATION_ID !== undefined;
+}
+
+// ProtectHome= and PrivateTmp=, which the shipped unit has.
+function isHidden(path: string): boolean {
+  return inSandbox() && /^\/(?:home|root|run\/user|tmp|var\/tmp)(?:\/|$)/.test(path);
+}
+
+function hiddenWay(path: string): string {
+  const setting = /^\/(?:var\/)?tmp/.test(path)
+    ? `BindReadOnlyPaths=${path}`
+    : 'ProtectHome=read-only';
+  return `the unit hides it; let it see it with ${setting} (systemctl edit)`;
 }
 
 function sandboxWay(path: string): string {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
 import type { ExecutionContext } from 'ava';
 import { tempDir } from './files.ts';
 import { needs } from './programs.ts';
@@ -30,6 +31,20 @@ export async function mountOverlay(t: ExecutionContext): Promise<string | undefi
   const layers = 'lowerdir=$1/lower,upperdir=$1/upper,workdir=$1/work';
   const script = `mount -t tmpfs none "$1" && mkdir "$1/lower" "$1/upper" "$1/work" &&
     mount -t tmpfs none "$1/lower" && mount -t overlay -o "${layers}" none "$1"`;
+  return mounted(t, { at: '.', script });
+}
+
+/** The same with a file system at it on which files can share their bytes. */
+export async function mountBtrfs(t: ExecutionContext): Promise<string | undefined> {
+  if (!needs(t, 'mkfs.btrfs')) return undefined;
+  const kernel = await readFile('/proc/filesystems', 'utf8');
+  if (!/\tbtrfs$/m.test(kernel) || !existsSync('/dev/loop-control')) {
+    t.log('Not tested: this kernel has no Btrfs, or no loop devices');
+    t.pass();
+    return undefined;
+  }
+  const script = `image=$(mktemp) && truncate -s 128M "$image" && mkfs.btrfs "$image" >/dev/null &&
+    mount -o loop "$image" "$1" && rm "$image"`;
   return mounted(t, { at: '.', script });
 }
 
