@@ -30,6 +30,7 @@ import type { Delivery } from './serve/pump.ts';
 import { chooseDelivery } from './serve/sendfile.ts';
 import { type HttpServer, openServer } from './serve/server.ts';
 import { stopServing } from './serve/stop.ts';
+import { openUpkeep, type Upkeep } from './serve/upkeep.ts';
 import { type Counters, createCounters } from './stats.ts';
 import type { HandedControl } from './system/activation.ts';
 import { descriptorLimit } from './system/descriptors.ts';
@@ -97,10 +98,9 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     const events = createEvents();
     const store = await openStore(layout);
     opened.push(async () => store.cool());
-    const removed = store.cool;
     const manifests = openManifests({ paths: config.manifests, snapshot: layout.manifests, log });
     opened.push(() => manifests.close());
-    const budget = await openBudget({ layout, limits: config, log, events, removed });
+    const budget = await openBudget({ layout, limits: config, log, events, removed: store.cool });
     opened.push(() => budget.close());
     const upstream = await openUpstream(config, { version: options.version, id: directory.id });
     opened.push(() => upstream.close());
@@ -122,11 +122,13 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     };
     const parts = assemble(assembly);
     opened.push(() => parts.context.fills.close('the daemon stops'));
+    const upkeep = await openUpkeep({ serve: parts.context, budget, layout });
+    opened.push(() => upkeep.close());
     const descriptors = await descriptorLimit();
     const server = await openServer({ listeners, descriptors }, parts.context);
     parts.listening(server);
     opened.push(() => stopServing({ server, context: parts.context, grace }));
-    const facts = parts.control(server);
+    const facts = parts.control(server, upkeep);
     const control = await openControl(controlAt(options), facts);
     opened.push(async () => control?.close());
     for (const place of server.places) log.info(`listening on ${urlOf(place)}`);
@@ -191,11 +193,12 @@ function assemble(assembly: Assembly) {
     id,
     isOwn: (host, port) => server !== undefined && isOwnAddress(server.places, { host, port }),
   };
-  const control = (listening: HttpServer): ControlContext => ({
+  const control = (listening: HttpServer, upkeep: Upkeep): ControlContext => ({
     version: options.version,
     startedAt: Date.now(),
     serve: context,
     budget,
+    upkeep,
     server: listening,
     directory: layout.root,
     measure: () => measureDisk(layout.root),

@@ -8,6 +8,7 @@ export type EventKind =
   | 'request'
   | 'source'
   | 'cull'
+  | 'wrong'
   | 'reload';
 
 /** One thing that happened. */

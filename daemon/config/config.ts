@@ -36,6 +36,7 @@ export interface Config {
   readonly maxSize?: number;
   readonly minFree: MinFree;
   readonly cullOlderThan?: number;
+  readonly verifyNightly?: number;
   readonly allow: readonly string[];
   readonly controlSocket?: string;
   readonly manifests: readonly string[];

@@ -2,6 +2,7 @@ import type { Budget } from '../room/budget.ts';
 import type { Disk } from '../room/disk.ts';
 import type { ServeContext } from '../serve/context.ts';
 import type { HttpServer } from '../serve/server.ts';
+import type { Upkeep } from '../serve/upkeep.ts';
 import type { Counters } from '../stats.ts';
 import type { LogLevel } from '../system/log.ts';
 
@@ -20,6 +21,7 @@ export interface ControlContext {
   readonly startedAt: number;
   readonly serve: ServeContext;
   readonly budget: Budget;
+  readonly upkeep: Upkeep;
   readonly server: Pick<HttpServer, 'places' | 'connections'>;
   /** CACHE_DIR. */
   readonly directory: string;

@@ -114,6 +114,7 @@ export interface EventReport {
     | 'request'
     | 'source'
     | 'cull'
+    | 'wrong'
     | 'reload';
   /** The path, source or glob it happened to. */
   readonly thing: string;

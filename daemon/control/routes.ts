@@ -1,4 +1,5 @@
 import type { Route } from '../origin/route.ts';
+import { routeOfKey } from '../serve/key-route.ts';
 import { findRoute } from '../serve/target.ts';
 import type { ControlContext } from './context.ts';
 
@@ -9,13 +10,8 @@ import type { ControlContext } from './context.ts';
  * @throws CacheError `bad-request`, `not-found` or `forbidden`, as for a client.
  */
 export function routeOf(path: string, { serve }: ControlContext): Route {
-  const target = /^https?:\/\//i.test(path) ? path : `/${encoded(path.replace(/^\/+/, ''))}`;
+  if (!/^https?:\/\//i.test(path)) return routeOfKey(path.replace(/^\/+/, ''), serve);
   const { config, policy } = serve.settings();
   const { repositories } = config;
-  return findRoute({ target, host: undefined }, { repositories, policy, isOwn: serve.isOwn });
-}
-
-// Lone surrogates have no encoding: they stand for what is not UTF-8, as in the list itself.
-function encoded(path: string): string {
-  return path.toWellFormed().split('/').map(encodeURIComponent).join('/');
+  return findRoute({ target: path, host: undefined }, { repositories, policy, isOwn: serve.isOwn });
 }

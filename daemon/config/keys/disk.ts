@@ -28,4 +28,12 @@ export const diskKeys = {
     change: 'live',
     parse: parseCullAge,
   },
+  VERIFY_NIGHTLY: {
+    field: 'verifyNightly',
+    default: 'none',
+    example: '20G',
+    why: 'How much is checked against the Manifests each night; what is wrong is fetched anew.',
+    change: 'live',
+    parse: parseMaxSize,
+  },
 } as const satisfies Readonly<Record<string, Key>>;
