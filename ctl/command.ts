@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import type { CommandName } from '../daemon/control/protocol.ts';
 import { describe } from '../daemon/errors.ts';
+import { formatSize } from '../daemon/units.ts';
 import { mergeReplies, splitParams } from './batches.ts';
 import type { Client, Listeners } from './client.ts';
 import { exitCodes, failed, misused } from './failure.ts';
@@ -7,9 +9,9 @@ import { complain, type Io, leaveCode, stopCode } from './io.ts';
 import { createOutput, type Output } from './output.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { complaintsOf, isFailure, type Reported } from './report.ts';
-import { amount } from './report-entries.ts';
 import { runTop } from './top.ts';
 import type { Order } from './usage.ts';
+import { amount } from './words.ts';
 
 /** A command to run, and where. */
 export interface Job {
@@ -84,9 +86,14 @@ function listen({ output, progress, course }: Watchers, alone: boolean): Listene
       progress.clear();
       output.rows(rows);
     },
-    onProgress: ({ entries, bytes, total }) => {
+    onProgress: ({ entries, bytes, total, totalBytes }) => {
       course.entries = course.before.entries + entries;
       course.bytes = course.before.bytes + bytes;
+      if (totalBytes !== undefined) {
+        const text = `${amount(course)} of ${formatSize(totalBytes)}`;
+        progress.show({ done: bytes, total: totalBytes, text });
+        return;
+      }
       const known = total === null || !alone ? {} : { total };
       progress.show({ done: entries, text: amount(course), ...known });
     },
@@ -103,6 +110,8 @@ async function completed(order: Job['order'], io: Io): Promise<Job['order']['par
   const { command, params, json } = order;
   // For scripts the files are the answer.
   if (command === 'cull' && json) return { ...params, list: true };
+  // The daemon works in a directory of its own.
+  if (command === 'import') return { ...params, directory: resolve(String(params.directory)) };
   if (command !== 'fetch' || !Array.isArray(params.paths)) return params;
   if (!params.paths.includes('-')) return params;
   const operands = params.paths.filter((path) => path !== '-');
@@ -121,7 +130,7 @@ async function linesOf({ stdin, stop }: Io): Promise<string[]> {
 }
 
 function changes(command: CommandName): boolean {
-  return command === 'cull' || command === 'purge' || command === 'fetch';
+  return ['cull', 'purge', 'verify', 'fetch', 'import'].includes(command);
 }
 
 async function watch({ order, client, io }: Job): Promise<number> {

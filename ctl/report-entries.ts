@@ -1,8 +1,8 @@
-import type { EntryRow, EventReport, FetchRow, ListRow } from '../daemon/control/messages.ts';
-import type { CullReply, FetchReply, ListReply, PurgeReply } from '../daemon/control/reports.ts';
+import type { EntryRow, EventReport, ListRow } from '../daemon/control/messages.ts';
+import type { CullReply, ListReply, PurgeReply } from '../daemon/control/reports.ts';
 import { formatSize } from '../daemon/units.ts';
 import type { Wording } from './wording.ts';
-import { ago, clock, plural } from './words.ts';
+import { ago, amount, clock, plural } from './words.ts';
 
 /** What stands above the rows of `ls`, in columns of fixed width, as rows come one by one. */
 export const listHeading = `${columns('SIZE', 'LAST USE', 'KIND')}PATH\n`;
@@ -19,17 +19,6 @@ export function wordListRow({ path, size, lastUse, mutable }: ListRow, { now }: 
 /** A row of `cull` or `purge`. */
 export function wordEntryRow({ path, size, lastUse }: EntryRow, { now }: Wording): string {
   return `${columns(formatSize(size), ago(lastUse, now))}${path}\n`;
-}
-
-/** A row of `fetch`. */
-export function wordFetchRow(
-  { path, outcome, size, reason }: FetchRow,
-  { paint }: Wording,
-): string {
-  const word = outcome.padEnd(7);
-  if (outcome === 'failed') return `${paint.bad(word)}  ${'-'.padStart(6)}  ${path}: ${reason}\n`;
-  const mark = outcome === 'stored' ? paint.good(word) : paint.faint(word);
-  return `${mark}  ${(size === null ? '-' : formatSize(size)).padStart(6)}  ${path}\n`;
 }
 
 /** `ls` in the end. */
@@ -54,24 +43,11 @@ export function wordPurge({ entries, bytes, partials }: PurgeReply): string {
   return parts.length === 0 ? 'Nothing was removed.\n' : `Removed ${parts.join(', and ')}.\n`;
 }
 
-/** `fetch` in the end. */
-export function wordFetch({ stored, present, failed, bytes }: FetchReply): string {
-  const parts = [`Fetched ${amount({ entries: stored, bytes })}`];
-  if (present > 0) parts.push(`${plural(present, 'was', 'were')} there already`);
-  if (failed > 0) parts.push(`${failed} failed`);
-  return `${parts.join('; ')}.\n`;
-}
-
 /** An event of `watch`, in one line. */
 export function wordEvent({ at, kind, thing, text }: EventReport, { paint }: Wording): string {
-  const mark = kind === 'failed' || kind === 'source' ? paint.warn : paint.faint;
+  const mark = /^(?:failed|source|wrong)$/.test(kind) ? paint.warn : paint.faint;
   const said = text.includes(thing) ? text : `${thing}: ${text}`;
   return `${paint.faint(clock(at))}  ${mark(kind.padEnd(9))}  ${said}\n`;
-}
-
-/** A number of files and their bytes: `1,204 files, 3.1G`. */
-export function amount({ entries, bytes }: { entries: number; bytes: number }): string {
-  return `${plural(entries, 'file')}, ${formatSize(bytes)}`;
 }
 
 function columns(size: string, lastUse: string, kind?: string): string {

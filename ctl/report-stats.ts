@@ -1,8 +1,9 @@
 import type { AgeReport, CountsReport, StatsReply } from '../daemon/control/reports.ts';
 import { formatCount, formatSize } from '../daemon/units.ts';
+import { wordWrong } from './report-content.ts';
 import { table } from './table.ts';
 import type { Wording } from './wording.ts';
-import { ago, bar, moment, percent, plural } from './words.ts';
+import { ago, amount, bar, moment, percent } from './words.ts';
 
 const BAR = 24;
 
@@ -48,10 +49,15 @@ function wordCounts({ sinceStart, lifetime }: StatsReply, { paint }: Wording): s
   return table(columns, [since, ...rows]);
 }
 
-function wordHoldings({ entries, bytes, countedAt }: StatsReply, { paint, now }: Wording): string {
+function wordHoldings(reply: StatsReply, { paint, now }: Wording): string {
+  const { entries, bytes, countedAt, verification } = reply;
   const counted =
     countedAt === null ? 'no walk has counted them yet' : `counted ${ago(countedAt, now)}`;
-  return `${paint.title('Stored')}  ${plural(entries, 'file')}, ${formatSize(bytes)} (${counted})\n`;
+  const stored = `${paint.title('Stored')}  ${amount({ entries, bytes })} (${counted})\n`;
+  if (verification === null) return stored;
+  const { at, wrong, repaired } = verification;
+  const found = `${amount(verification)}, ${ago(at, now)}; ${wordWrong(wrong, repaired)}`;
+  return `${stored}${paint.title('Verified')}  ${found}\n`;
 }
 
 // Every row tells what its own age holds, and what culling at its younger end would free: the bars

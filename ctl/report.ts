@@ -1,9 +1,15 @@
-import type { EntryRow, FetchRow, ListRow, ProblemReport } from '../daemon/control/messages.ts';
+import type { FetchReply, VerifyReply } from '../daemon/control/content-reports.ts';
+import type {
+  EntryRow,
+  FetchRow,
+  ListRow,
+  ProblemReport,
+  VerifyRow,
+} from '../daemon/control/messages.ts';
 import type { CommandName } from '../daemon/control/protocol.ts';
 import type {
   CullReply,
   DownloadsReply,
-  FetchReply,
   ListReply,
   LogLevelReply,
   PurgeReply,
@@ -15,14 +21,20 @@ import type {
 } from '../daemon/control/reports.ts';
 import { printable } from '../daemon/errors.ts';
 import { cannot } from './failure.ts';
+import {
+  wordFetch,
+  wordFetchRow,
+  wordImport,
+  wordUnrepaired,
+  wordVerify,
+  wordVerifyRow,
+} from './report-content.ts';
 import { wordDownloads, wordWhy } from './report-downloads.ts';
 import {
   entryHeading,
   listHeading,
   wordCull,
   wordEntryRow,
-  wordFetch,
-  wordFetchRow,
   wordList,
   wordListRow,
   wordPurge,
@@ -35,7 +47,7 @@ import type { Wording } from './wording.ts';
 export type Reported = Exclude<CommandName, 'watch' | 'top'>;
 
 /** A row of any command that sends them. */
-export type Row = EntryRow | ListRow | FetchRow;
+export type Row = EntryRow | ListRow | FetchRow | VerifyRow;
 
 interface Replies {
   readonly status: StatusReply;
@@ -44,7 +56,9 @@ interface Replies {
   readonly cull: CullReply;
   readonly ls: ListReply;
   readonly purge: PurgeReply;
+  readonly verify: VerifyReply;
   readonly fetch: FetchReply;
+  readonly import: FetchReply;
   readonly downloads: DownloadsReply;
   readonly sources: SourcesReply;
   readonly why: WhyReply;
@@ -58,7 +72,9 @@ const worded: { readonly [N in Reported]: (reply: Replies[N], wording: Wording) 
   cull: wordCull,
   ls: wordList,
   purge: wordPurge,
+  verify: wordVerify,
   fetch: wordFetch,
+  import: wordImport,
   downloads: wordDownloads,
   sources: wordSources,
   why: wordWhy,
@@ -79,22 +95,33 @@ export function wordRow(
   wording: Wording,
 ): string {
   const cleaned = clean(row);
-  if ('outcome' in cleaned) return wordFetchRow(cleaned, wording);
-  return command === 'ls' && 'mutable' in cleaned
-    ? wordListRow(cleaned, wording)
-    : wordEntryRow(cleaned, wording);
+  // What a row holds is decided by the command that it belongs to.
+  switch (command) {
+    case 'verify':
+      return wordVerifyRow(cleaned as VerifyRow, wording);
+    case 'fetch':
+    case 'import':
+      return wordFetchRow(cleaned as FetchRow, wording);
+    case 'ls':
+      return wordListRow(cleaned as ListRow, wording);
+    default:
+      return wordEntryRow(cleaned as EntryRow, wording);
+  }
 }
 
 /** What stands above the first row. */
 export function headingOf(command: Reported): string {
   if (command === 'ls') return listHeading;
-  return command === 'fetch' ? '' : entryHeading;
+  return tellsByRow(command) ? '' : entryHeading;
 }
 
 /** What went wrong in a command that otherwise did its work, a sentence each. */
-export function complaintsOf(command: Reported, reply: Partial<CullReply & PurgeReply>): string[] {
-  const { failed = 0, problems = [], unmatched = [] } = clean(reply);
-  const verb = command === 'ls' ? 'read' : 'remove';
+export function complaintsOf(
+  command: Reported,
+  reply: Partial<CullReply & PurgeReply & VerifyReply>,
+): string[] {
+  const { failed = 0, problems = [], unmatched = [], wrong = 0, repaired = 0 } = clean(reply);
+  const verb = command === 'ls' || command === 'verify' ? 'read' : 'remove';
   const told = problems.map(({ path, reason }: ProblemReport) =>
     cannot({ verb, thing: path, reason }),
   );
@@ -104,8 +131,8 @@ export function complaintsOf(command: Reported, reply: Partial<CullReply & Purge
       cannot({ verb: command, thing: pattern, reason: 'nothing stored matches' }),
     ),
     ...told,
-    // A fetch tells its failures as rows.
-    ...(more > 0 && command !== 'fetch'
+    ...(wrong > repaired ? [wordUnrepaired(wrong - repaired)] : []),
+    ...(more > 0 && command !== 'fetch' && command !== 'import'
       ? [cannot({ verb, thing: `${more} more`, reason: 'see the log' })]
       : []),
   ];
@@ -114,9 +141,16 @@ export function complaintsOf(command: Reported, reply: Partial<CullReply & Purge
 /** Whether a reply means that the command failed at what it was asked for. */
 export function isFailure(
   command: Reported,
-  { entries = 0, partials = 0, failed = 0 }: Partial<PurgeReply>,
+  reply: Partial<PurgeReply & Pick<VerifyReply, 'wrong' | 'repaired'>>,
 ): boolean {
-  return failed > 0 || (command === 'purge' && entries + partials === 0);
+  const { entries = 0, partials = 0, failed = 0, wrong = 0, repaired = 0 } = reply;
+  const isVain = command === 'purge' && entries + partials === 0;
+  return failed > 0 || wrong > repaired || isVain;
+}
+
+/** The rows say what became of each file, failures too. */
+function tellsByRow(command: Reported): boolean {
+  return command === 'fetch' || command === 'import' || command === 'verify';
 }
 
 /** The same value with every text fit to be shown: no name may steer a terminal. */

@@ -10,6 +10,11 @@ export function plural(number: number, one: string, many = `${one}s`): string {
   return `${formatCount(number)} ${number === 1 ? one : many}`;
 }
 
+/** A number of files and their bytes: `1,204 files, 3.1G`. */
+export function amount({ entries, bytes }: { entries: number; bytes: number }): string {
+  return `${plural(entries, 'file')}, ${formatSize(bytes)}`;
+}
+
 /** `93.4 %`; a dash where nothing was counted. */
 export function percent(part: number, whole: number): string {
   if (whole <= 0) return '-';

@@ -3,7 +3,8 @@
 
 _package_cache_ctl() {
   local common='--json --quiet --socket --version --help'
-  local commands='status stats reload cull ls purge fetch downloads sources why watch top log-level'
+  local commands='status stats reload cull ls purge verify fetch import downloads sources why watch top'
+  commands+=' log-level'
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
   local command='' index
   COMPREPLY=()
@@ -20,7 +21,7 @@ _package_cache_ctl() {
     --socket) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --older-than) mapfile -t COMPREPLY < <(compgen -W '30d 90d 180d 1y' -- "$word"); return ;;
     --sort) mapfile -t COMPREPLY < <(compgen -W 'path size used' -- "$word"); return ;;
-    --to-size | --path | --cancel) return ;;
+    --to-size | --path | --rate | --cancel) return ;;
   esac
 
   local words=$common
@@ -28,6 +29,16 @@ _package_cache_ctl() {
     '') words="$commands $common" ;;
     cull) words="--older-than --to-size --path --dry-run --list $common" ;;
     ls) words="--sort $common" ;;
+    verify) words="--repair --rate $common" ;;
+    import)
+      words="--link --unverified $common"
+      # Its operand is a directory; the options are told until there is a beginning of one.
+      if [[ $word == [!-]* ]]; then
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -d -- "$word")
+        return
+      fi
+      ;;
     downloads) words="--cancel $common" ;;
     watch) words="--requests $common" ;;
     log-level) words="error warn info debug $common" ;;

@@ -2,10 +2,12 @@ import type { HandedControl } from '../system/activation.ts';
 import { downloads } from './commands/downloads.ts';
 import { cull, ls } from './commands/entries.ts';
 import { fetch } from './commands/fetch.ts';
+import { importDistdir } from './commands/import.ts';
 import { purge } from './commands/purge.ts';
 import { logLevel, reload } from './commands/settings.ts';
 import { stats, top } from './commands/stats.ts';
 import { sources, status } from './commands/status.ts';
+import { verify } from './commands/verify.ts';
 import { watch } from './commands/watch.ts';
 import { why } from './commands/why.ts';
 import type { ControlContext } from './context.ts';
@@ -38,7 +40,9 @@ export async function openControl(
     cull: (values, call) => cull(values, call, context),
     ls: (values, call) => ls(values, call, context),
     purge: (values, call) => purge(values, call, context),
+    verify: (values, call) => verify(values, call, context),
     fetch: (values, call) => fetch(values, call, context),
+    import: (values, call) => importDistdir(values, call, context),
     downloads: (values) => downloads(values, context),
     sources: () => sources(context),
     why: (values) => why(values, context),

@@ -6,6 +6,7 @@ import type { SourceUrl } from '../config/source-url.ts';
 import type { FillReport } from '../origin/fill-report.ts';
 import type { HealthBook } from '../origin/health.ts';
 import { type Counters, gainsOf } from '../stats.ts';
+import { formatCount, formatDuration } from '../units.ts';
 import type { ControlContext } from './context.ts';
 import type { ProcessReport } from './process-report.ts';
 import type {
@@ -78,6 +79,7 @@ export function degradations(context: ControlContext): readonly string[] {
   return [
     ...(room.storing ? [] : [`files are passed on and not stored: ${room.reason}`]),
     ...serve.settings().config.repositories.flatMap((one) => sickness(one, context)),
+    ...wrongness(context),
     ...(keys.length === 0 ? [] : [`a restart is needed for ${keys.join(', ')}`]),
   ];
 }
@@ -98,6 +100,14 @@ function sickness(
   if (sources.some((source) => !health.isSetAside(source))) return [];
   const what = name === '' ? 'SOURCES' : `SOURCES_${name}`;
   return [`no source of ${what} works: only what is stored can be served`];
+}
+
+function wrongness({ upkeep }: ControlContext): readonly string[] {
+  const { left = 0, at = 0 } = upkeep.verification.last() ?? {};
+  if (left === 0) return [];
+  const files = left === 1 ? '1 file was' : `${formatCount(left)} files were`;
+  const found = `${files} not what the Manifests say, ${formatDuration(Date.now() - at)} ago`;
+  return [`${found}; package-cache-ctl verify --repair replaces such`];
 }
 
 /** What was counted, and what it comes to. */

@@ -49,10 +49,10 @@ export interface Hello {
   readonly pid: number;
 }
 
-/** A piece of a list: entries of `ls`, `cull` and `purge`, outcomes of `fetch`. */
+/** A piece of a list: entries of `ls`, `cull` and `purge`, outcomes of the others. */
 export interface Rows {
   readonly id: number | string;
-  readonly rows: readonly (EntryRow | ListRow | FetchRow)[];
+  readonly rows: readonly (EntryRow | ListRow | FetchRow | VerifyRow)[];
 }
 
 /** How far a command has come, several times a second at most. */
@@ -63,6 +63,8 @@ export interface Progress {
   readonly bytes: number;
   /** Files to do in all; null while nobody knows. */
   readonly total: number | null;
+  /** Bytes to do in all, where they tell more than the files do. */
+  readonly totalBytes?: number;
 }
 
 /** What happened, for `watch`. */
@@ -85,11 +87,23 @@ export interface ListRow extends EntryRow {
   readonly mutable: boolean;
 }
 
-/** A row of `fetch`. */
-export interface FetchRow {
-  /** As it was asked for. */
+/** A row of `verify`: a file that is wrong. */
+export interface VerifyRow {
   readonly path: string;
-  /** `present`: it was stored already, and nothing was downloaded. */
+  readonly size: number;
+  /** What was expected, and what was found. */
+  readonly reason: string;
+  /** `wrong`: it is where it was; `failed`: it is in quarantine, and was not fetched anew. */
+  readonly outcome: 'wrong' | 'repaired' | 'failed';
+  /** Why it could not be put into quarantine, or fetched. */
+  readonly failure: string | null;
+}
+
+/** A row of `fetch` and of `import`. */
+export interface FetchRow {
+  /** As it was asked for; of `import` the name of the file. */
+  readonly path: string;
+  /** `present`: it was stored already, and nothing had to be done. */
   readonly outcome: 'stored' | 'present' | 'failed';
   readonly size: number | null;
   /** Why it failed. */

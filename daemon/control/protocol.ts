@@ -23,6 +23,8 @@ export type ArgumentKind =
   /** As `ls` prints it, or a URL. */
   | 'path'
   | 'paths'
+  /** On the daemon's machine, absolute. */
+  | 'directory'
   /** Paths and globs. */
   | 'patterns'
   /** One of `choices`. */
@@ -133,6 +135,22 @@ export const commands = {
     ],
     sends: ['rows', 'progress'],
   },
+  verify: {
+    summary: 'read files again and compare them with the Manifests',
+    help: 'Lists what is wrong, and exits 1 if anything is.',
+    arguments: [
+      { name: 'repair', kind: 'flag', option: '--repair', help: 'fetch what is wrong anew' },
+      {
+        name: 'rate',
+        kind: 'size',
+        option: '--rate',
+        value: 'SIZE',
+        help: 'read no more than this in a second, such as 20M (100M if nothing is said)',
+      },
+      { name: 'path', kind: 'glob', value: 'GLOB', help: 'matching files only' },
+    ],
+    sends: ['rows', 'progress'],
+  },
   fetch: {
     summary: 'download files before somebody asks for them',
     help: 'Takes paths as ls prints them, and URLs; - reads them from standard input.',
@@ -143,6 +161,27 @@ export const commands = {
         value: 'PATH',
         required: true,
         help: 'what to fetch; what is stored already is left alone',
+      },
+    ],
+    sends: ['rows', 'progress'],
+  },
+  import: {
+    summary: 'take over the files of a DISTDIR',
+    help: 'Takes what the Manifests name, once it is verified; what is stored is left alone.',
+    arguments: [
+      {
+        name: 'directory',
+        kind: 'directory',
+        value: 'DIR',
+        required: true,
+        help: 'a directory of distfiles; those below it are not looked at',
+      },
+      { name: 'link', kind: 'flag', option: '--link', help: 'share the files, copy nothing' },
+      {
+        name: 'unverified',
+        kind: 'flag',
+        option: '--unverified',
+        help: 'take what no Manifest names, too, as it is',
       },
     ],
     sends: ['rows', 'progress'],

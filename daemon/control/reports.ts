@@ -82,6 +82,16 @@ export interface StatsReply extends AmountReport {
   readonly ages: readonly AgeReport[];
   /** What culling by age would free, at least. */
   readonly reclaimable: readonly (AmountReport & { readonly age: string })[];
+  /** What the last verification came to; null before the first. */
+  readonly verification: VerificationReport | null;
+}
+
+/** The files that a verification found right, and what it found wrong. */
+export interface VerificationReport extends AmountReport {
+  /** When it ended. */
+  readonly at: number;
+  readonly wrong: number;
+  readonly repaired: number;
 }
 
 /** Entries last used at least `from` ago, and less than `to`. */
@@ -144,16 +154,6 @@ export interface PurgeReply extends ListReply {
   readonly partials: number;
   /** What was asked for and matched nothing. */
   readonly unmatched: readonly string[];
-}
-
-/** What `fetch` answers. */
-export interface FetchReply {
-  readonly stored: number;
-  /** Stored before. */
-  readonly present: number;
-  readonly failed: number;
-  /** Of what was stored now. */
-  readonly bytes: number;
 }
 
 /** What `downloads` answers. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import test from 'ava';
+import type { FetchReply } from '../../daemon/control/content-reports.ts';
 import type {
   DownloadsReply,
-  FetchReply,
   LogLevelReply,
   SourcesReply,
   StatusReply,

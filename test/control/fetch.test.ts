@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { FetchReply } from '../../daemon/control/reports.ts';
+import type { FetchReply } from '../../daemon/control/content-reports.ts';
 import { open } from '../helpers/client.ts';
 import { dialControl, paramsOf } from '../helpers/control.ts';
 import { startDaemon } from '../helpers/daemon.ts';

@@ -91,12 +91,16 @@ test('package-cache-ctl(8) tells the common options and the exit codes', (t) => 
 
 const replyNames: Readonly<Record<string, string>> = {
   ls: 'ListReply',
+  import: 'FetchReply',
   'log-level': 'LogLevelReply',
 };
 
 /** The fields of an interface of the daemon's reports, those it inherits first. */
 function fieldsOf(name: string): readonly string[] {
-  const reports = readFileSync(join(root, 'daemon/control/reports.ts'), 'utf8');
+  const files = ['reports.ts', 'content-reports.ts'];
+  const reports = files
+    .map((file) => readFileSync(join(root, 'daemon/control', file), 'utf8'))
+    .join();
   const pattern = new RegExp(`interface ${name}(?: extends (\\w+))? \\{\\n(.*?)^\\}`, 'ms');
   const [, base, body = ''] = pattern.exec(reports) ?? [];
   const own = [...body.matchAll(/^ {2}readonly (\w+):/gm)].map(([, field = '']) => field);

@@ -118,6 +118,13 @@ export const stats: StatsReply = {
     { from: '1y', to: null, entries: 100, bytes: 0.1 * G },
   ],
   reclaimable: [{ age: '90d', entries: 4521, bytes: 45 * G }],
+  verification: {
+    at: someNow - 3 * day,
+    entries: 12_200,
+    bytes: 127 * G,
+    wrong: 1,
+    repaired: 1,
+  },
 };
 
 /** A download at 45 %. */

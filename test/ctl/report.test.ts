@@ -94,6 +94,7 @@ test('stats draws the ages so that the N for cull can be read off', (t) => {
     downloads failed                     10                10
 
     Stored  12,345 files, 128G (counted 4h ago)
+    Verified  12,200 files, 127G, 3d ago; 1 was wrong, 1 repaired
 
     Last used           FILES   SIZE                            CULL --older-than  FREES
       less than 1d ago    120   3.0G  █▌

@@ -35,9 +35,14 @@ const fences: Readonly<Record<string, readonly string[]>> = {
 };
 
 const pureModules = ['node:buffer', 'node:crypto', 'node:path', 'node:url', 'node:util'];
-const protocol = ['protocol', 'wire', 'messages', 'reports', 'process-report'].map(
-  (name) => `daemon/control/${name}.ts`,
-);
+const protocol = [
+  'protocol',
+  'wire',
+  'messages',
+  'reports',
+  'content-reports',
+  'process-report',
+].map((name) => `daemon/control/${name}.ts`);
 const ctlMayShare = [...protocol, 'daemon/errors.ts', 'daemon/units.ts'];
 const mayExit = ['daemon/main.ts', 'ctl/main.ts'];
 

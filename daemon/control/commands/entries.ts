@@ -1,11 +1,12 @@
 import { CacheError } from '../../errors.ts';
-import type { CulledEntry, CullProgress, CullSummary } from '../../room/cull.ts';
+import type { CulledEntry, CullSummary } from '../../room/cull.ts';
 import type { CullWatch } from '../../room/housekeeping.ts';
 import type { ListSummary } from '../../room/list.ts';
 import type { ControlContext } from '../context.ts';
 import type { Call } from '../dispatch.ts';
 import type { EntryRow } from '../messages.ts';
 import type { CullReply, ListReply } from '../reports.ts';
+import { progressTeller, rowSender } from '../telling.ts';
 import { BadArgument, type Values } from '../values.ts';
 
 /** A client that takes no list of what is removed for so long ends the cull: others wait for it. */
@@ -62,29 +63,14 @@ export async function cull(
 }
 
 /** Tells a client how far a cull is, and lists what goes when the order asks for it. */
-export function watchCull({ id, line }: Call, patience: number): CullWatch {
-  const late = new AbortController();
-  let telling = false;
-  // Progress that comes while the last is on its way is worth nothing any more.
-  const tell = async ({ entries, bytes, total }: CullProgress): Promise<void> => {
-    if (telling) return;
-    telling = true;
-    await line.notify({
-      jsonrpc: '2.0',
-      method: 'progress',
-      params: { id, entries, bytes, total },
-    });
-    telling = false;
-  };
+export function watchCull(call: Call, patience: number): CullWatch {
+  const tell = progressTeller(call);
+  const { send, signal } = rowSender(call, patience);
   return {
-    signal: AbortSignal.any([line.gone, late.signal]),
-    onProgress: async (progress) => {
-      void tell(progress);
-      if (progress.culled.length === 0) return;
-      const rows = progress.culled.map(rowOf);
-      const timer = setTimeout(() => late.abort(), patience);
-      await line.notify({ jsonrpc: '2.0', method: 'rows', params: { id, rows } });
-      clearTimeout(timer);
+    signal,
+    onProgress: async ({ entries, bytes, total, culled }) => {
+      tell({ entries, bytes, total });
+      if (culled.length > 0) await send(culled.map(rowOf));
     },
   };
 }

@@ -1,10 +1,10 @@
 import { CacheError, describe } from '../../errors.ts';
 import type { Fill } from '../../origin/fill.ts';
 import { prefetch } from '../../serve/prefetch.ts';
+import type { FetchReply } from '../content-reports.ts';
 import type { ControlContext } from '../context.ts';
 import type { Call } from '../dispatch.ts';
 import type { FetchRow } from '../messages.ts';
-import type { FetchReply } from '../reports.ts';
 import { routeOf } from '../routes.ts';
 import type { Values } from '../values.ts';
 
