@@ -13,6 +13,9 @@ const MAX_AHEAD = 64;
 /** Requests of all connections that wait behind others; a head may have 16 kB and more. */
 const MAX_AHEAD_IN_ALL = 8192;
 
+/** Node looks at what is late once a second, and is to come first: it tells the client. */
+const SLACK = 3000;
+
 /** How long a client may keep a connection without making use of it, in milliseconds. */
 export interface Patience {
   readonly headTimeout: number;
@@ -105,6 +108,8 @@ export class Connections {
    */
   closeStale({ headTimeout, idleTimeout, stallTimeout }: Patience): void {
     const now = performance.now();
+    // Silence has ended it by then, and half a head has been answered.
+    const idle = idleTimeout + headTimeout + SLACK;
     for (const [socket, connection] of this.#open) {
       const taken = socket.bytesWritten - socket.writableLength;
       const isWaiting = connection.answers.size > 0 && socket.writableLength === 0;
@@ -114,8 +119,7 @@ export class Connections {
       }
       const quiet = now - connection.moved;
       if (connection.answers.size > 0 && quiet > stallTimeout) socket.resetAndDestroy();
-      // Half a head has its own time.
-      else if (connection.answers.size === 0 && quiet > idleTimeout + headTimeout) socket.destroy();
+      else if (connection.answers.size === 0 && quiet > idle) socket.destroy();
     }
   }
 

@@ -131,6 +131,7 @@ test('every request is in the access log but those for the health page', async (
   const daemon = await startDaemon(t, { sources: [origin.url], conf });
   await daemon.get('/.package-cache/health');
   await daemon.get('/a.tar.gz', { fields: [['User-Agent', 'a "quoted" \\ client']] });
+  await daemon.logged(/stored "a\.tar\.gz"/);
   await daemon.get('/a.tar.gz', { method: 'HEAD' });
   await daemon.get('/a"b\\c.tar.gz?d', { method: 'POST' });
   await daemon.get('/a.tar.gz', { host: 'a b' });
