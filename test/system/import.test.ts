@@ -108,20 +108,19 @@ test('files of some hundred megabytes are imported while others are served', asy
   const control = await dialControl(t, daemon.controlSocket);
   const params = { directory, unverified: true };
   control.write(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'import', params }));
-  let [done, slowest, hits] = [false, 0, 0];
+  let [done, hits] = [false, 0];
   const answer = control
     .next(({ id }) => id === 1)
     .finally(() => {
       done = true;
     });
   while (!done) {
-    const at = performance.now();
     t.is((await daemon.get(`/${distfilePath('a.tar.xz')}`)).status, 200);
-    slowest = Math.max(slowest, performance.now() - at);
     hits += 1;
   }
   t.like((await answer).result as FetchReply, { stored: 1, bytes: size });
-  t.true(hits > 3 && slowest < 2000, `${hits} hits, the slowest in ${slowest} ms`);
+  // One or two, if the files were copied and hashed where requests are answered.
+  t.true(hits >= 10, `${hits} hits`);
   const progress = control.messages.filter(({ method }) => method === 'progress').map(paramsOf);
   t.true(progress.every(({ total, totalBytes }) => total === 1 && totalBytes === size));
 });
