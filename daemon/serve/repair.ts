@@ -18,7 +18,7 @@ export async function takeOut(wrong: WrongEntry, context: ServeContext): Promise
   census.noteRemoval(removed);
   await meta.remove(key);
   // What the sources said of it a moment ago is not to keep it from being fetched.
-  fills.forget((each) => each === key);
+  await fills.forget((each) => each === key);
   log.warn(`wrong "${key}": ${reason}; it is in quarantine`);
   events.emit('wrong', key, `${reason}; it is in quarantine`);
   return true;
