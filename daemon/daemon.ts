@@ -1,17 +1,18 @@
 import { type CacheDirectory, openDirectory } from './cache/directory.ts';
 import type { HotStore } from './cache/hot.ts';
+import type { Layout } from './cache/layout.ts';
 import { createMetaBook } from './cache/meta.ts';
 import { openStore } from './cache/open-store.ts';
-import { type KeptPartial, openPartialBook, type PartialBook } from './cache/partial-book.ts';
+import { openPartialBook, type PartialBook } from './cache/partial-book.ts';
 import { keepStats, type LifetimeStats } from './cache/stats-file.ts';
 import type { Config } from './config/config.ts';
 import type { SourceUrl } from './config/source-url.ts';
 import type { Changed, ControlContext } from './control/context.ts';
 import { type ControlOptions, openControl } from './control/control.ts';
 import { summary } from './control/facts.ts';
-import { describe } from './errors.ts';
 import { createEvents, type Events } from './events.ts';
 import { type OpenManifests, openManifests } from './gentoo/open-manifests.ts';
+import { createUnproven, type Unproven } from './gentoo/unproven.ts';
 import { createLiveConfig } from './live-config.ts';
 import type { Asking } from './origin/ask.ts';
 import { createFills } from './origin/collapse.ts';
@@ -19,7 +20,7 @@ import { createHealthBook, type HealthBook } from './origin/health.ts';
 import { openUpstream } from './origin/open-upstream.ts';
 import { limitUpstream } from './origin/places.ts';
 import type { Upstream } from './origin/request.ts';
-import { expireDaily, resumeAll } from './origin/resume.ts';
+import { continueDownloads } from './origin/resume.ts';
 import { createStickiness } from './origin/sticky.ts';
 import { type Budget, openBudget } from './room/budget.ts';
 import { measureDisk } from './room/disk.ts';
@@ -98,7 +99,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     const events = createEvents();
     const store = await openStore(layout);
     opened.push(async () => store.cool());
-    const manifests = openManifests({ paths: config.manifests, snapshot: layout.manifests, log });
+    const { manifests, unproven } = openGentoo(options, layout);
     opened.push(() => manifests.close());
     const budget = await openBudget({ layout, limits: config, log, events, removed: store.cool });
     opened.push(() => budget.close());
@@ -107,23 +108,12 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     const delivery = await chooseDelivery(config);
     const partials = await openPartialBook(layout);
     const kept = await partials.sweep(Date.now());
-    const assembly = {
-      options,
-      directory,
-      counters,
-      upstream,
-      delivery,
-      partials,
-      store,
-      manifests,
-      budget,
-      stats,
-      events,
-    };
-    const parts = assemble(assembly);
+    const ways = { upstream, delivery, partials, store, manifests, unproven };
+    const parts = assemble({ options, directory, counters, budget, stats, events, ...ways });
     opened.push(() => parts.context.fills.close('the daemon stops'));
     const upkeep = await openUpkeep({ serve: parts.context, budget, layout });
     opened.push(() => upkeep.close());
+    unproven.attend((names) => void upkeep.verification.recheck(names));
     const descriptors = await descriptorLimit();
     const server = await openServer({ listeners, descriptors }, parts.context);
     parts.listening(server);
@@ -132,7 +122,7 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     const control = await openControl(controlAt(options), facts);
     opened.push(async () => control?.close());
     for (const place of server.places) log.info(`listening on ${urlOf(place)}`);
-    opened.push(continueDownloads(parts.context, { partials, kept }));
+    opened.push(continueDownloads({ ...parts.unfinished(), partials, kept }));
     manager?.ready(() => summary(facts));
     opened.push(async () => manager?.stopping(grace));
     return { places: server.places, reload: facts.reload, close: closeAll };
@@ -140,6 +130,18 @@ export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
     await closeAll();
     throw error;
   }
+}
+
+function openGentoo({ config, log }: DaemonOptions, layout: Layout) {
+  const unproven = createUnproven((name) => manifests.digestsOf(name));
+  const manifests: OpenManifests = openManifests({
+    paths: config.manifests,
+    snapshot: layout.manifests,
+    log,
+    onLost: unproven.lost,
+    onRead: unproven.read,
+  });
+  return { manifests, unproven };
 }
 
 interface Assembly {
@@ -151,6 +153,7 @@ interface Assembly {
   readonly partials: PartialBook;
   readonly store: HotStore;
   readonly manifests: OpenManifests;
+  readonly unproven: Unproven;
   readonly budget: Budget;
   readonly stats: LifetimeStats;
   readonly events: Events;
@@ -211,7 +214,11 @@ function assemble(assembly: Assembly) {
   const listening = (opened: HttpServer) => {
     server = opened;
   };
-  return { context, control, listening };
+  const unfinished = () => {
+    const { policy, config } = live.settings();
+    return { fills, policy, repositories: config.repositories, manifests, log };
+  };
+  return { context, control, listening, unfinished };
 }
 
 function openHealth({ options, events }: Assembly): HealthBook {
@@ -220,22 +227,6 @@ function openHealth({ options, events }: Assembly): HealthBook {
     events.emit('source', source.url, line);
   };
   return createHealthBook({ now: Date.now, changed });
-}
-
-interface Unfinished {
-  readonly partials: PartialBook;
-  readonly kept: readonly KeptPartial[];
-}
-
-// Those that the last stop cut off. What nobody can go on with goes in time.
-function continueDownloads(context: ServeContext, { partials, kept }: Unfinished) {
-  const { fills, settings, log } = context;
-  const { policy, config } = settings();
-  const { repositories } = config;
-  resumeAll({ kept, fills, policy, repositories }).catch((error: unknown) =>
-    log.error(`Cannot resume: ${describe(error)}`),
-  );
-  return expireDaily({ partials, fills, log });
 }
 
 function controlAt({ config, controlPlaces, handedControl }: DaemonOptions): ControlOptions {

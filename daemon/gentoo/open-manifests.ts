@@ -20,6 +20,8 @@ export interface ManifestsOptions {
   readonly log: Pick<Log, 'info' | 'warn'>;
   /** Told of names that have lost a digest which they had, and have another. */
   readonly onLost?: (names: readonly string[]) => void;
+  /** Told whenever they were read. */
+  readonly onRead?: () => void;
   readonly clock?: Clock;
 }
 
@@ -58,6 +60,7 @@ export function openManifests(options: ManifestsOptions): OpenManifests {
     problem = known.failure;
     tell({ ...known, repositories, problem });
     if (gathered.lost.length > 0) onLost?.(gathered.lost);
+    options.onRead?.();
   };
   const scan = async (): Promise<boolean> => {
     thread = startScan({ paths, snapshot, since: known.checksum });

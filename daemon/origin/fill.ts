@@ -194,7 +194,8 @@ export class Fill {
     const doubt = doubtOf(head, verdict);
     if (doubt === undefined) {
       const source = this.source as SourceUrl;
-      await keep({ order: this.order, stream, source }, this.#context);
+      const proven = verdict.kind === 'right';
+      await keep({ order: this.order, stream, source, proven }, this.#context);
       counters.fills += 1;
       log.info(`stored "${key}" ${account}`);
     } else log.warn(`passed "${key}" ${account}; not stored: ${doubt}`);

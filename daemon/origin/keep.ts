@@ -10,16 +10,19 @@ export interface Arrived {
   readonly order: FillOrder;
   readonly stream: Stream;
   readonly source: SourceUrl;
+  /** A Manifest has its digest. */
+  readonly proven: boolean;
 }
 
 /** Makes a whole body the entry of its key and, where the name may change, keeps its record. */
 export async function keep(arrived: Arrived, context: FillContext): Promise<void> {
-  const { order, stream } = arrived;
+  const { order, stream, proven } = arrived;
   const { partial, head } = stream;
-  const { key } = order.route;
+  const { key, distfile } = order.route;
   const entry = await context.store.commit(partial, { key, mtime: head.mtime });
   context.census.noteCommit({ key, size: entry.size, replaced: order.stored });
   context.room.noteSuccess();
+  if (!proven && distfile !== undefined) context.unproven.note(distfile);
   if (!order.mutable) return;
   // Stored it is: for want of its record the next client has it fetched anew, no more.
   await keepRecord({ ...entry, key }, arrived, context.meta).catch((error: unknown) =>

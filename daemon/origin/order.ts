@@ -4,6 +4,7 @@ import type { Meta, MetaBook } from '../cache/meta.ts';
 import type { PartialBook } from '../cache/partial-book.ts';
 import type { Events } from '../events.ts';
 import type { Manifests } from '../gentoo/manifests.ts';
+import type { Unproven } from '../gentoo/unproven.ts';
 import type { Census } from '../room/census.ts';
 import type { Use } from '../room/histogram.ts';
 import type { Room } from '../room/room.ts';
@@ -53,6 +54,8 @@ export interface FillContext {
   readonly room: Room;
   readonly census: Census;
   readonly manifests: Pick<Manifests, 'digestsOf'>;
+  /** Where files are noted that no Manifest has a word on yet. */
+  readonly unproven: Pick<Unproven, 'note'>;
   readonly rescue: Rescue;
   readonly counters: Counters;
   readonly log: Log;
