@@ -48,7 +48,7 @@ export interface Scene {
   readonly origin: Origin;
   readonly daemon: Daemon;
   readonly directory: string;
-  /** Lines of ACCESS_LOG; ends the daemon, so that none is missing. */
+  /** Lines of ACCESS_LOG, in the order of the requests; ends the daemon, so that none is missing. */
   answers(): Promise<string[]>;
   /** Runs a fetcher on a path in its spelling on the wire. */
   fetch(fetcher: Fetcher, path: string, options?: FetchOptions): Promise<Fetched>;
@@ -90,7 +90,9 @@ export async function startScene(
     directory,
     answers: async () => {
       await daemon.stop();
-      return (await readFile(accessLog, 'utf8')).trim().split('\n');
+      const lines = (await readFile(accessLog, 'utf8')).trim().split('\n');
+      const begun = (line: string) => /\[(.*?)\]/.exec(line)?.[1] ?? '';
+      return lines.toSorted((one, other) => begun(one).localeCompare(begun(other)));
     },
     fetch: async (fetcher, path, { resume, partial, from = daemon.url } = {}) => {
       count += 1;

@@ -85,6 +85,7 @@ for (const [name, failure] of Object.entries(failures)) {
     t.like(answer, { status: 200, ended: 'complete' });
     t.true(answer.body.equals(body));
     t.is(origins[0].count(), 1);
+    await scene().daemon.logged(new RegExp(`stored "${name}/`));
     t.is((await get(path)).header('cache-status'), 'package-cache; hit');
   });
 }

@@ -68,6 +68,7 @@ for (const status of [301, 302, 303, 307, 308]) {
     const answer = await get(own);
     t.is(answer.status, 200);
     t.true(answer.body.equals(body));
+    await scene().daemon.logged(new RegExp(`stored "other/${own}"`));
     t.is((await get(own)).header('cache-status'), 'package-cache; hit');
   });
 }
