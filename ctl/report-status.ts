@@ -1,11 +1,7 @@
-import type {
-  CacheReport,
-  RepositoryReport,
-  SourceReport,
-  SourcesReply,
-  StatusReply,
-} from '../daemon/control/reports.ts';
-import { formatSize } from '../daemon/units.ts';
+import type { ManifestsReport } from '../daemon/control/manifests-report.ts';
+import type { CacheReport, SourcesReply, StatusReply } from '../daemon/control/reports.ts';
+import type { RepositoryReport, SourceReport } from '../daemon/control/source-report.ts';
+import { formatCount, formatSize } from '../daemon/units.ts';
 import type { Paint } from './paint.ts';
 import { pairs, table } from './table.ts';
 import type { Wording } from './wording.ts';
@@ -13,7 +9,7 @@ import { ago, moment, percent, plural, span } from './words.ts';
 
 /** `status` for people. */
 export function wordStatus(reply: StatusReply, { paint, now }: Wording): string {
-  const { version, pid, startedAt, cache, degraded } = reply;
+  const { version, pid, startedAt, cache, manifests, degraded } = reply;
   const state = degraded.length === 0 ? paint.good('runs') : paint.warn('runs, but');
   const head = `${paint.title('package-cache')} ${version} ${state}`;
   const facts = pairs([
@@ -25,13 +21,12 @@ export function wordStatus(reply: StatusReply, { paint, now }: Wording): string 
     ['  log level', reply.logLevel],
     ['  cache', wordCache(cache)],
     ['  disk', wordDisk(cache)],
+    ...(manifests === null ? [] : [['  manifests', wordManifests(manifests, now)] as const]),
     ['  now', `${plural(reply.downloads, 'download')}, ${plural(reply.clients, 'client')}`],
   ]);
-  return [
-    `${head}${wordDegraded(degraded, paint)}`,
-    facts,
-    wordRepositories(reply.repositories, { paint, now }),
-  ].join('\n');
+  const sources = wordRepositories(reply.repositories, { paint, now });
+  const trees = manifests === null ? '' : wordTrees(manifests, paint);
+  return `${[`${head}${wordDegraded(degraded, paint)}`, facts, sources].join('\n')}${trees}`;
 }
 
 /** `sources` for people. */
@@ -88,6 +83,30 @@ function wordRepositories(repositories: readonly RepositoryReport[], wording: Wo
   );
   const columns = [{ heading: '  PATH' }, { heading: 'SOURCE' }, { heading: 'STATE' }];
   return table(columns, rows);
+}
+
+function wordManifests({ digests, files, readAt }: ManifestsReport, now: number): string {
+  if (readAt === null) return 'not read yet';
+  const known = `${plural(digests, 'digest')} of ${plural(files, 'file')}`;
+  return `${known}, looked through ${ago(readAt, now)}`;
+}
+
+function wordTrees({ repositories }: ManifestsReport, paint: Paint): string {
+  const rows = repositories.map(({ path, manifests, digests, malformed, problem }) => [
+    `  ${path}`,
+    formatCount(manifests),
+    formatCount(digests),
+    problem === null ? paint.good('read') : paint.warn('see above'),
+    malformed === 0 ? '' : `${plural(malformed, 'malformed line')} passed over`,
+  ]);
+  const columns = [
+    { heading: '  MANIFESTS OF' },
+    { heading: 'PACKAGES', align: 'right' },
+    { heading: 'DIGESTS', align: 'right' },
+    { heading: 'STATE' },
+    { heading: '' },
+  ] as const;
+  return rows.length === 0 ? '' : `\n${table(columns, rows)}`;
 }
 
 /** The state of a source in a word, and for how long it is set aside. */

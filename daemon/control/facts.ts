@@ -8,14 +8,10 @@ import type { HealthBook } from '../origin/health.ts';
 import { type Counters, gainsOf } from '../stats.ts';
 import { formatCount, formatDuration } from '../units.ts';
 import type { ControlContext } from './context.ts';
+import type { ManifestsReport } from './manifests-report.ts';
 import type { ProcessReport } from './process-report.ts';
-import type {
-  CacheReport,
-  CountsReport,
-  DownloadReport,
-  RepositoryReport,
-  SourceReport,
-} from './reports.ts';
+import type { CacheReport, CountsReport, DownloadReport } from './reports.ts';
+import type { RepositoryReport, SourceReport } from './source-report.ts';
 
 /** The cache directory and its disk. */
 export async function cacheReport(context: ControlContext): Promise<CacheReport> {
@@ -71,6 +67,18 @@ export function sourceReport(source: SourceUrl, health: HealthBook): SourceRepor
   };
 }
 
+/** What is known of distfiles; null when nothing is to be. */
+export function manifestsReport({ serve }: ControlContext): ManifestsReport | null {
+  const { repositories, readAt = null, problem = null, ...counts } = serve.manifests.report();
+  if (serve.settings().config.manifests.length === 0) return null;
+  return {
+    ...counts,
+    readAt,
+    repositories: repositories.map((one) => ({ ...one, problem: one.problem ?? null })),
+    problem,
+  };
+}
+
 /** What is not as it should be, a sentence each. */
 export function degradations(context: ControlContext): readonly string[] {
   const { budget, serve, pending } = context;
@@ -79,6 +87,7 @@ export function degradations(context: ControlContext): readonly string[] {
   return [
     ...(room.storing ? [] : [`files are passed on and not stored: ${room.reason}`]),
     ...serve.settings().config.repositories.flatMap((one) => sickness(one, context)),
+    ...unreadManifests(context),
     ...wrongness(context),
     ...(keys.length === 0 ? [] : [`a restart is needed for ${keys.join(', ')}`]),
   ];
@@ -100,6 +109,11 @@ function sickness(
   if (sources.some((source) => !health.isSetAside(source))) return [];
   const what = name === '' ? 'SOURCES' : `SOURCES_${name}`;
   return [`no source of ${what} works: only what is stored can be served`];
+}
+
+function unreadManifests(context: ControlContext): readonly string[] {
+  const { problem = null, repositories = [] } = manifestsReport(context) ?? {};
+  return [problem, ...repositories.map((one) => one.problem)].filter((one) => one !== null);
 }
 
 function wrongness({ upkeep }: ControlContext): readonly string[] {

@@ -1,8 +1,10 @@
 // What the commands of protocol.ts answer: the `result` of a response, and what `--json` prints.
 // The field names are stable: new ones come, none goes.
 
+import type { ManifestsReport } from './manifests-report.ts';
 import type { ProblemReport } from './messages.ts';
 import type { ProcessReport } from './process-report.ts';
+import type { RepositoryReport, SourceReport } from './source-report.ts';
 
 /** What `status` answers. */
 export interface StatusReply {
@@ -17,6 +19,8 @@ export interface StatusReply {
   readonly delivery: 'sendfile' | 'reads';
   readonly logLevel: string;
   readonly repositories: readonly RepositoryReport[];
+  /** Null without MANIFESTS. */
+  readonly manifests: ManifestsReport | null;
   readonly cache: CacheReport;
   /** Running downloads, and client connections. */
   readonly downloads: number;
@@ -24,33 +28,6 @@ export interface StatusReply {
   readonly process: ProcessReport;
   /** What is not as it should be, a sentence each; empty when all is well. */
   readonly degraded: readonly string[];
-}
-
-/** A URL prefix and its sources. */
-export interface RepositoryReport {
-  /** '' is the root. */
-  readonly name: string;
-  /** The URL path it is served under. */
-  readonly path: string;
-  readonly sources: readonly SourceReport[];
-}
-
-/** How one source is doing. */
-export interface SourceReport {
-  readonly url: string;
-  /** `idle`: not asked since the start; `aside`: failed, and asked last until `retryAt`. */
-  readonly state: 'idle' | 'works' | 'aside' | 'failing';
-  /** Why it last failed. */
-  readonly reason: string | null;
-  /** When the state began. */
-  readonly since: number;
-  readonly retryAt: number | null;
-  /** Failures since it last answered. */
-  readonly failures: number;
-  /** Milliseconds to the head of its last answer. */
-  readonly latency: number | null;
-  /** Body bytes it has delivered since the start. */
-  readonly bytes: number;
 }
 
 /** A number of files, and their bytes. */

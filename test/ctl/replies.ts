@@ -2,12 +2,12 @@ import type {
   CacheReport,
   CountsReport,
   DownloadReport,
-  SourceReport,
   StatsReply,
   StatusReply,
   TopReply,
   WhyReply,
 } from '../../daemon/control/reports.ts';
+import type { SourceReport } from '../../daemon/control/source-report.ts';
 import { someNow } from './here.ts';
 
 const minute = 60_000;
@@ -68,6 +68,7 @@ export const status: StatusReply = {
       sources: [{ ...works, url: 'http://m1.example.org/debian/', state: 'idle', latency: null }],
     },
   ],
+  manifests: null,
   cache,
   downloads: 1,
   clients: 14,

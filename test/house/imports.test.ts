@@ -42,6 +42,8 @@ const protocol = [
   'reports',
   'content-reports',
   'process-report',
+  'manifests-report',
+  'source-report',
 ].map((name) => `daemon/control/${name}.ts`);
 const ctlMayShare = [...protocol, 'daemon/errors.ts', 'daemon/units.ts'];
 const mayExit = ['daemon/main.ts', 'ctl/main.ts'];

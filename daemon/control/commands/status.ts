@@ -4,6 +4,7 @@ import {
   cacheReport,
   degradations,
   downloadReports,
+  manifestsReport,
   processReport,
   repositoryReports,
 } from '../facts.ts';
@@ -26,6 +27,7 @@ export async function status(context: ControlContext, controlSocket: string): Pr
     delivery: serve.delivery.name,
     logLevel: logLevel(),
     repositories: repositoryReports(context),
+    manifests: manifestsReport(context),
     cache: await cacheReport(context),
     downloads: downloadReports(context).length,
     clients: server.connections(),
