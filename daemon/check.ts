@@ -6,6 +6,7 @@ import { checkDirectory } from './cache/directory.ts';
 import type { Config } from './config/config.ts';
 import { controlPlaces } from './control/place.ts';
 import { errnoOf } from './errors.ts';
+import { findRepositories } from './gentoo/repositories.ts';
 import { connectionDoubt } from './serve/allowance.ts';
 import { createSettings } from './serve/settings.ts';
 import { readCertificates } from './system/certificates.ts';
@@ -29,7 +30,9 @@ export async function check(config: Config): Promise<readonly string[]> {
   if (config.caFile !== undefined) await readCertificates(config.caFile);
   // What another user may do, only root can find out.
   if (account === undefined && user !== undefined && !isMe(user)) {
-    return [`CACHE_DIR and the logs are not checked: only root can do that as PC_USER "${user}"`];
+    return [
+      `CACHE_DIR, MANIFESTS and the logs are not checked: only root can do that as PC_USER "${user}"`,
+    ];
   }
   await checkDirectory(config.cacheDir, { rootMakes });
   const places = await controlPlaces({ ...config, env: process.env });
@@ -43,6 +46,7 @@ export async function check(config: Config): Promise<readonly string[]> {
       wanted: 'directory',
       rootMakes,
     }),
+    ...findRepositories(config.manifests).problems.values(),
   ];
   return doubts.filter((line) => line !== undefined);
 }

@@ -92,7 +92,8 @@ asRoot('another user than PC_USER is told what is not checked', async (t) => {
   const place = await settle(t, { PC_USER: 'daemon' });
   const { code, stderr } = await check(place, asNobody);
   t.is(code, 0);
-  const line = 'CACHE_DIR and the logs are not checked: only root can do that as PC_USER "daemon"';
+  const line =
+    'CACHE_DIR, MANIFESTS and the logs are not checked: only root can do that as PC_USER "daemon"';
   t.is(stderr, `package-cache: warning: ${line}\n`);
 });
 

@@ -9,7 +9,7 @@ export const upstreamKeys = {
     field: 'manifests',
     default: 'none',
     example: '/var/db/repos/gentoo',
-    why: 'Portage trees whose Manifests tell the size and digest that a file must have.',
+    why: 'Gentoo repositories whose Manifests tell the size and digest that a distfile must have.',
     change: 'live',
     parse: parsePaths,
   },
