@@ -34,9 +34,13 @@ export interface DigestRows {
   readonly packages: Uint32Array<SharedArrayBuffer>;
 }
 
-/** Room for so many rows, all of them empty. */
-export function createDigestRows(count: number): DigestRows {
-  const bytes = (each: number) => new SharedArrayBuffer(count * each);
+/**
+ * Room for so many rows, all of them empty, that can grow to `most`. Memory that can is mapped for
+ * itself: what is let go of goes back to the system, whichever thread had it.
+ */
+export function createDigestRows(count: number, most: number = count): DigestRows {
+  const bytes = (each: number) =>
+    new SharedArrayBuffer(count * each, { maxByteLength: most * each });
   return {
     names: new BigUint64Array(bytes(8)),
     sizes: new Float64Array(bytes(8)),
@@ -48,7 +52,7 @@ export function createDigestRows(count: number): DigestRows {
 
 /** By what a name is looked up in the rows. */
 export function rowKeyOf(name: string): bigint {
-  return hash('blake2b512', name, 'buffer').readBigUInt64BE(0);
+  return BigInt(`0x${hash('blake2b512', name).slice(0, 16)}`);
 }
 
 /** Each digest that a distfile of this name may have, once; none for a name of no Manifest. */

@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path';
 import { removeFile } from '../cache/durable.ts';
 import { describe } from '../errors.ts';
 import { type Clock, systemClock } from '../schedule.ts';
+import { collectGarbage } from '../system/garbage.ts';
 import type { Log } from '../system/log.ts';
 import { createDigestRows, findDigests, findPackages } from './digest-table.ts';
 import type { Manifests, PackagePlace } from './manifests.ts';
@@ -54,7 +55,9 @@ export function openManifests(options: ManifestsOptions): OpenManifests {
 
   const take = (result: ScanResult): void => {
     const { gathered = { ...known, lost: [] } } = result;
+    const outdated = known.digests > 0 && gathered.rows !== known.rows;
     known = gathered;
+    if (outdated) collectGarbage();
     repositories = result.repositories;
     readAt = clock.now();
     problem = known.failure;
@@ -70,6 +73,7 @@ export function openManifests(options: ManifestsOptions): OpenManifests {
   };
   const forget = async (): Promise<boolean> => {
     take({ repositories: [], gathered: { ...nothing, lost: [] } });
+    readAt = undefined;
     await removeFile(snapshot);
     return true;
   };

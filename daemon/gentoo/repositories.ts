@@ -13,6 +13,8 @@ export interface FoundRepositories {
 /** A directory that has one of these is a repository (PMS chapter 4). */
 const signs: readonly string[] = ['profiles', 'metadata'];
 
+const NONE = 'it is no Gentoo repository';
+
 /**
  * The repositories that paths lead to: a path is one, or a directory that holds some, such as
  * /var/db/repos. Those that are known and cannot be found now are a problem, unless they are gone.
@@ -24,39 +26,33 @@ export function findRepositories(
 ): FoundRepositories {
   const found = new Map<string, string>();
   const problems = new Map<string, string>();
-  const take = (path: string): boolean => {
-    if (!isRepository(path)) return false;
-    const real = realpathSync(path);
-    // Several ways may lead to one; what stands first in MANIFESTS is its name.
-    if (!found.has(real)) found.set(real, path);
-    return true;
-  };
-  const tolerate = (path: string, look: () => string | undefined) => {
+  /** Whether there is one at a path, or should be. */
+  const visit = (path: string, whyNot: () => string | undefined): boolean => {
+    let reason: string | undefined;
     try {
-      const reason = look();
-      if (reason !== undefined) problems.set(path, cannotRead(path, reason));
-    } catch (cause) {
-      problems.set(path, cannotRead(path, wayToRead(path, cause)));
-    }
-  };
-  for (const path of paths) {
-    tolerate(path, () => {
-      if (take(path)) return undefined;
-      const inside = directoriesIn(path);
-      for (const child of inside) {
-        // What was one may be a mount point without its file system.
-        tolerate(child, () => (take(child) || !known.has(child) ? undefined : NONE));
+      if (isRepository(path)) {
+        const real = realpathSync(path);
+        // Several ways may lead to one; what stands first in MANIFESTS is its name.
+        if (!found.has(real)) found.set(real, path);
+        return true;
       }
-      const some = inside.some(
-        (child) => problems.has(child) || [...found.values()].includes(child),
-      );
+      reason = whyNot();
+    } catch (cause) {
+      reason = wayToRead(path, cause);
+    }
+    if (reason !== undefined) problems.set(path, cannotRead(path, reason));
+    return reason !== undefined;
+  };
+  // What was one may be a mount point without its file system.
+  const visitChild = (path: string) => visit(path, () => (known.has(path) ? NONE : undefined));
+  for (const path of paths) {
+    visit(path, () => {
+      const some = directoriesIn(path).map(visitChild).includes(true);
       return some ? undefined : `${NONE}, nor is there one in it`;
     });
   }
   return { found: [...found.values()], problems };
 }
-
-const NONE = 'it is no Gentoo repository';
 
 /** The sentence for a repository, or what is in it. */
 export function cannotRead(path: string, reason: string): string {

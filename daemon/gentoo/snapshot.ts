@@ -164,7 +164,7 @@ export function createSnapshot(path: string): SnapshotWriter {
       if (file !== undefined) closeSync(file);
       attempt(() => renameSync(fresh, path));
       if (failure === undefined) return { checksum };
-      rmSync(fresh, { force: true });
+      if (file !== undefined) rmSync(fresh, { force: true });
       const reason = describe(failure);
       return { failure: new CacheError('storage', { verb: 'write', thing: path, reason }).message };
     },

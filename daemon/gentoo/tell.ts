@@ -33,14 +33,18 @@ export function isThere({ manifests, problem }: ScannedRepository): boolean {
 }
 
 function summarise({ digests, files }: DigestCounts, repositories: number): string {
-  const some = `${formatCount(digests)} digests of ${formatCount(files)} files`;
-  return `Manifests: ${some} in ${repositories} ${repositories === 1 ? 'repository' : 'repositories'}`;
+  const known = `${plural(digests, 'digest')} of ${plural(files, 'file')}`;
+  return `Manifests: ${known} in ${plural(repositories, 'repository', 'repositories')}`;
 }
 
 function complaintsOf({ path, problem, malformed }: ScannedRepository): readonly string[] {
-  const lines = `${formatCount(malformed)} malformed DIST ${malformed === 1 ? 'line' : 'lines'}`;
+  const lines = plural(malformed, 'malformed DIST line');
   return [
     problem ?? [],
     malformed === 0 ? [] : `Manifests: passed over ${lines} in ${path}`,
   ].flat();
+}
+
+function plural(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
 }

@@ -13,7 +13,7 @@ export type GarbageMeter = (bytes: number) => void;
  * its young generation: every 32 MB of it, V8 would look through all objects of the process, which
  * took almost half of the processor time of a download.
  */
-export function createGarbageMeter(collect: () => void = youngCollector()): GarbageMeter {
+export function createGarbageMeter(collect: () => void = collector('minor')): GarbageMeter {
   let waiting = 0;
   return (bytes) => {
     waiting += bytes;
@@ -23,12 +23,20 @@ export function createGarbageMeter(collect: () => void = youngCollector()): Garb
   };
 }
 
+/**
+ * Has all garbage collected, tens of milliseconds' work: for whoever lets go of megabytes and will
+ * not do so again for hours. V8 itself would wait until there are 64 MB of them.
+ */
+export function collectGarbage(): void {
+  collector('major')();
+}
+
 // Node has no other way to it. Where the flag is refused, V8 does as it would.
-function youngCollector(): () => void {
+function collector(type: 'minor' | 'major'): () => void {
   try {
     setFlagsFromString('--expose-gc');
     const collect: unknown = runInNewContext('gc');
-    return typeof collect === 'function' ? () => void collect({ type: 'minor' }) : () => {};
+    return typeof collect === 'function' ? () => void collect({ type }) : () => {};
   } catch {
     return () => {};
   }
