@@ -6,6 +6,7 @@ import { request } from '../helpers/client.ts';
 import { startDaemon, tempDir } from '../helpers/daemon.ts';
 import { bodyOf, startOrigin } from '../helpers/origin.ts';
 import { root, run } from '../helpers/process.ts';
+import { distLine, plantRepository } from '../helpers/repository.ts';
 import { share } from '../helpers/share.ts';
 import { copyCheckout, nodeAlone, npm, pack, succeeded, unpack } from './package.ts';
 
@@ -51,7 +52,11 @@ test('both programs run with Node alone, and a package comes through', async (t)
   t.is(succeeded(await run(program, { args: ['--version'], env })), `package-cache ${version}\n`);
   const body = bodyOf('package', 300_000);
   const origin = await startOrigin(t, { files: { '/distfiles/ab/a.tar.xz': body } });
-  const daemon = await startDaemon(t, { sources: [origin.url], program, env });
+  const MANIFESTS = join(await tempDir(t), 'gentoo');
+  plantRepository(MANIFESTS, { 'a/a': [distLine('other.tar.xz')] });
+  const daemon = await startDaemon(t, { sources: [origin.url], program, env, conf: { MANIFESTS } });
+  // Who reads them is a thread, whose file the daemon has to find beside itself.
+  await daemon.logged(/Manifests: 1 digest of 1 file/);
   const miss = await daemon.get('/distfiles/ab/a.tar.xz');
   t.true(miss.body.equals(body));
   await daemon.logged(/stored "distfiles\/ab\/a\.tar\.xz"/);
@@ -62,7 +67,7 @@ test('both programs run with Node alone, and a package comes through', async (t)
   const ask = async (...args: string[]) =>
     succeeded(await run(ctl, { args: ['--socket', daemon.controlSocket, ...args], env }));
   t.regex(await ask('--version'), new RegExp(`^package-cache-ctl ${version},.*\\n.*${version},`));
-  // What lists and culls is the worker, which the daemon has to find beside itself.
+  // What lists and culls is another one.
   t.regex(await ask('ls'), /distfiles\/ab\/a\.tar\.xz/);
   t.regex(await ask('cull', '--older-than', '0s', '--dry-run'), /distfiles\/ab\/a\.tar\.xz/);
 });

@@ -71,6 +71,34 @@ test('status begins with what is not as it should be', (t) => {
   t.regex(other, /^ {2}configuration +no file, /m);
 });
 
+test('status tells what is known of Manifests', (t) => {
+  const guru = { path: '/r/guru', manifests: 12, digests: 34, malformed: 2, problem: null };
+  const problem = 'Cannot read "/r/gentoo": it does not exist';
+  const gentoo = { path: '/r/gentoo', manifests: 19_000, digests: 99_999, malformed: 0, problem };
+  const manifests = {
+    digests: 100_001,
+    files: 99_998,
+    readAt: someNow - 5 * 60_000,
+    repositories: [gentoo, guru],
+    problem: null,
+  };
+  const words = said('status', { ...status, manifests });
+  t.regex(words, /^ {2}manifests {7}100,001 digests of 99,998 files, looked through 5m ago$/m);
+  t.true(
+    words.endsWith(text`
+
+      MANIFESTS OF  PACKAGES  DIGESTS  STATE
+      /r/gentoo       19,000   99,999  see above
+      /r/guru             12       34  read       2 malformed lines passed over
+    `),
+    words,
+  );
+  const early = { ...manifests, readAt: null, repositories: [] };
+  const first = said('status', { ...status, manifests: early });
+  t.regex(first, /^ {2}manifests {7}not read yet$/m);
+  t.false(first.includes('MANIFESTS OF'));
+});
+
 test('stats draws the ages so that the N for cull can be read off', (t) => {
   t.is(
     timeless(said('stats', stats)),

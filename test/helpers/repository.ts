@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Long ago, in seconds: what was written just now is read by every scan. */
-const longAgo = 1_735_689_600;
+export const longAgo = 1_735_689_600;
 
 /** A DIST line for a body, or for one that is only named by a seed and a size. */
 export function distLine(name: string, body: Buffer | string = name, size?: number): string {
@@ -30,8 +30,9 @@ export function plantManifest(directory: string, lines: readonly string[]): void
 
 function plantFile(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
-  utimesSync(path, longAgo, longAgo);
+  writeFileSync(`${path}.new`, text);
+  utimesSync(`${path}.new`, longAgo, longAgo);
+  renameSync(`${path}.new`, path);
 }
 
 /** How many Manifests and DIST lines ::gentoo has, more or less. */

@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
-import { createGarbageMeter } from '../../daemon/system/garbage.ts';
+import { collectGarbage, createGarbageMeter } from '../../daemon/system/garbage.ts';
 
 const megabyte = 1024 * 1024;
 
@@ -24,4 +25,15 @@ test('buffers that nobody holds are gone when the meter has collected', (t) => {
     meter(length);
   }
   t.true(process.memoryUsage().arrayBuffers - before < 48 * megabyte);
+});
+
+test('what is old and nobody holds is gone when all garbage was collected', async (t) => {
+  const meter = createGarbageMeter();
+  const weak = new WeakRef(new SharedArrayBuffer(megabyte));
+  // Old by now: no young collection looks at it any more.
+  for (let collections = 0; collections < 3; collections += 1) meter(16 * megabyte);
+  // A WeakRef holds what it was made for until its turn of the event loop ends.
+  await setImmediate();
+  collectGarbage();
+  t.is(weak.deref(), undefined);
 });
