@@ -125,7 +125,7 @@ function guard(user: string | undefined): string[] {
 /** Nothing of this machine's proxies, service manager or Node options reaches a child. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const foreign =
-    /^(.*_proxy|NODE_OPTIONS|LISTEN_.*|NOTIFY_.*|WATCHDOG_.*|INVOCATION_ID|JOURNAL_STREAM|.*_DIRECTORY|PACKAGE_CACHE_.*|RC_.*|SSD_.*)$/i;
+    /^(.*_proxy|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|LISTEN_.*|NOTIFY_.*|WATCHDOG_.*|INVOCATION_ID|JOURNAL_STREAM|.*_DIRECTORY|PACKAGE_CACHE_.*|RC_.*|SSD_.*)$/i;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }
 

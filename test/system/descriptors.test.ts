@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type Connection, connection, open } from '../helpers/client.ts';
+import { dialControl } from '../helpers/control.ts';
 import { type Daemon, startDaemon } from '../helpers/daemon.ts';
 import { bodyOf, gate, startOrigin } from '../helpers/origin.ts';
 import { needs } from '../helpers/programs.ts';
@@ -101,3 +102,20 @@ for (const target of ['/pool/a.tar.xz', '/dists/InRelease']) {
     t.is(origin.count(target), 1);
   });
 }
+
+test('a list that cannot have a thread for want of descriptors fails, and nothing else does', async (t) => {
+  if (!needs(t, 'prlimit')) return;
+  const origin = await startOrigin(t, { files: { '*': { body } } });
+  const daemon = await startDaemon(t, { sources: [origin.url] });
+  await stored(daemon, '/distfiles/aa/a.tar.xz');
+  const control = await dialControl(t, daemon.controlSocket);
+  const client = await connected(t, daemon);
+  const relieve = await exhaust(t, daemon);
+  for (const method of ['ls', 'cull']) {
+    const { error } = await control.call(method, method === 'ls' ? {} : { olderThan: '1d' });
+    t.is(error?.data?.code, 'storage', error?.message);
+  }
+  t.is((await client.send(health)).status, 200);
+  relieve();
+  t.is((await control.call('ls', {})).rows.length, 1);
+});

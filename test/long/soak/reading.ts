@@ -1,4 +1,4 @@
-import { connection, type Head, open, type Stream } from '../../helpers/client.ts';
+import { type Answer, connection, type Head, open, type Stream } from '../../helpers/client.ts';
 import { Comparison } from './comparison.ts';
 import type { Ask } from './expected.ts';
 import type { Tally } from './tally.ts';
@@ -57,26 +57,34 @@ export async function get(place: Place, ask: Ask): Promise<void> {
 /** Asks for several on one connection, one right behind the other. */
 export async function pipeline({ port, tally }: Place, asks: readonly Ask[]): Promise<void> {
   const stream = connection({ port, silence: SILENCE });
-  const answers = asks.map(async (ask) => ({ ask, answer: await stream.send(ask) }));
+  const sent = asks.map((ask) => ({ ask, answer: stream.send(ask) }));
   // Behind one that breaks off nothing comes.
-  for (const sent of answers) sent.catch(() => {});
-  try {
-    for (const sent of answers) {
-      const { ask, answer } = await sent;
-      await guarded({
-        ask,
-        stream,
-        work: async () => {
-          const comparison = new Comparison(ask, answer);
-          comparison.take(answer.body);
-          tally.count(comparison.end(answer));
-        },
-      });
-      if (answer.ended !== 'complete') return;
-    }
-  } finally {
-    stream.destroy();
+  for (const { answer } of sent) answer.catch(() => {});
+  let ended = 'complete';
+  for (const { ask, answer } of sent) {
+    if (ended !== 'complete') break;
+    ended = await guarded({
+      ask,
+      stream,
+      work: async () => {
+        const got = await answer.catch(unlessReset);
+        tally.count(got === undefined ? 'broken' : verdictOn(ask, got));
+        return got?.ended ?? 'reset';
+      },
+    });
   }
+  stream.destroy();
+}
+
+/** The head waits for its turn, and is gone when the connection breaks before that. */
+function unlessReset(error: Error): undefined {
+  if (!error.message.startsWith('No answer: reset')) throw error;
+}
+
+function verdictOn(ask: Ask, answer: Answer): string {
+  const comparison = new Comparison(ask, answer);
+  comparison.take(answer.body);
+  return comparison.end(answer);
 }
 
 interface Guarded<T> {
