@@ -1,3 +1,4 @@
+import { isScarcity } from '../cache/scarcity.ts';
 import type { SourceUrl } from '../config/source-url.ts';
 import { CacheError, describe } from '../errors.ts';
 import { formatDuration } from '../units.ts';
@@ -146,10 +147,9 @@ class Race {
       answer = await runner.attempt.answer;
       verdict = await this.#judge(answer, runner.source);
     } catch (error) {
-      verdict = {
-        kind: 'bad',
-        reason: error instanceof CacheError ? error.reason : describe(error),
-      };
+      if (isScarcity(error)) this.#contact.retract(runner.source);
+      const reason = error instanceof CacheError ? error.reason : describe(error);
+      verdict = { kind: 'bad', reason };
     }
     if (this.#over) return;
     clearTimeout(runner.timer);

@@ -29,6 +29,11 @@ export class Contact {
     this.#sent.set(source, Date.now());
   }
 
+  /** The question could not be sent, for a reason that is ours. */
+  retract(source: SourceUrl): void {
+    this.#sent.delete(source);
+  }
+
   succeed(source: SourceUrl): void {
     this.#health.succeed(source, this.waited(source));
   }
@@ -48,7 +53,7 @@ export class Contact {
     const waited = this.waited(source);
     if (waited >= Math.min(FAIR, patience)) return `no answer for ${formatDuration(waited)}`;
     // The place came too late to make anything of it.
-    this.#sent.delete(source);
+    this.retract(source);
     return `no place for another request for ${formatDuration(patience)} (MAX_FILLS_PER_SOURCE)`;
   }
 }

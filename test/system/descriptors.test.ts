@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import type { SourcesReply } from '../../daemon/control/reports.ts';
 import { type Connection, connection, open } from '../helpers/client.ts';
 import { dialControl } from '../helpers/control.ts';
 import { type Daemon, startDaemon } from '../helpers/daemon.ts';
@@ -58,6 +59,24 @@ test('without a descriptor left a hit is to be asked for again, and nobody is to
   const hit = await client.send({ target: '/distfiles/aa/a.tar.xz' });
   t.true(hit.body.equals(body));
   t.is(hit.header('cache-status'), 'package-cache; hit');
+});
+
+test('a source that cannot be reached for want of descriptors is not to blame', async (t) => {
+  if (!needs(t, 'prlimit')) return;
+  const origin = await startOrigin(t, { keepAlive: false, files: { '*': { body } } });
+  const daemon = await startDaemon(t, { sources: [origin.url] });
+  await stored(daemon, '/distfiles/aa/a.tar.xz');
+  const control = await dialControl(t, daemon.controlSocket);
+  const client = await connected(t, daemon);
+  const relieve = await exhaust(t, daemon);
+  const refused = await client.send({ target: '/distfiles/aa/?passed' });
+  t.is(refused.status, 503);
+  t.regex(String(refused.body), /EMFILE/);
+  t.truthy(refused.header('retry-after'));
+  relieve();
+  const { reply } = await control.call<SourcesReply>('sources');
+  t.like(reply.repositories[0]?.sources[0], { state: 'works', failures: 0 });
+  t.true((await client.send({ target: '/distfiles/aa/?passed' })).body.equals(body));
 });
 
 test('what is kept at hand makes room for what is asked for', async (t) => {
