@@ -13,6 +13,8 @@ export interface Charge {
   /** What the configuration says, but for what the admin changes all the time. */
   readonly conf: Readonly<Record<string, string>>;
   readonly accessLog: string;
+  /** A DISTDIR to take over. */
+  readonly distdir: string;
 }
 
 /** What an admin does all day. */
@@ -75,8 +77,18 @@ const commands: readonly Chore[] = [
       { olderThan: '1s', path: 'distfiles/ff/*' },
     ]),
   ),
+  command('verify', (dice) => dice.pick([{}, { repair: true }, { path: 'distfiles/*/small*' }])),
   command('reload'),
 ];
+
+const takeOver: Chore = (charge) =>
+  converse(charge, async (control) => {
+    const { error } = await control.call('import', { directory: charge.distdir });
+    if (error !== undefined && !EXCUSES.includes(error.data?.code ?? '')) {
+      throw new Error(`import: ${error.message}`);
+    }
+    charge.tally.count('command import');
+  });
 
 const cancel: Chore = (charge) =>
   converse(charge, async (control) => {
@@ -116,6 +128,7 @@ const reload: Chore = async ({ daemon, conf, accessLog, tally }, dice) => {
 export const chores: readonly (readonly [weight: number, chore: Chore])[] = [
   ...commands.map((chore) => [2, chore] as const),
   [1, cancel],
+  [1, takeOver],
   [4, watch],
   [3, reload],
 ];

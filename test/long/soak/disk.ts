@@ -1,11 +1,13 @@
-import { chmod, mkdir, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createLayout } from '../../../daemon/cache/layout.ts';
+import { distfilePath } from '../../../daemon/gentoo/distfile.ts';
 import { request } from '../../helpers/client.ts';
 import type { Charge } from './admin.ts';
 import { converse } from './admin.ts';
 import type { Dice } from './dice.ts';
+import { rotting } from './known.ts';
 import { get, type Place } from './reading.ts';
 import type { Sources } from './sources.ts';
 import { packageTruth } from './truth.ts';
@@ -93,6 +95,20 @@ const cut: Mishap = async (ground, dice) => {
   await get(placeOf(ground), { target });
 };
 
+/** What rots is found out and fetched anew, when somebody has it looked through. */
+const rotten: Mishap = async (ground, dice) => {
+  const { daemon } = ground;
+  const path = distfilePath(dice.pick(rotting));
+  await get(placeOf(ground), { target: `/${path}` });
+  await rot(join(daemon.cacheDir, path)).catch(unless('ENOENT'));
+  await converse({ daemon }, async (control) => {
+    const { error } = await control.call('verify', { path, repair: true });
+    // Another one may be looking through it all.
+    if (error !== undefined) await control.call('purge', { patterns: [path] });
+  });
+  await get(placeOf(ground), { target: `/${path}` });
+};
+
 /** A partial that became shorter is the beginning of a file all the same. */
 const cutPartial: Mishap = async (ground, dice) => {
   const { daemon, sources } = ground;
@@ -117,6 +133,7 @@ export const mishaps: readonly (readonly [weight: number, mishap: Mishap])[] = [
   [2, lostPartials],
   [3, cut],
   [3, cutPartial],
+  [2, rotten],
 ];
 
 async function makeRoom(cacheDir: string, target: string): Promise<string> {
@@ -124,6 +141,17 @@ async function makeRoom(cacheDir: string, target: string): Promise<string> {
   await rm(path, { recursive: true, force: true });
   await mkdir(dirname(path), { recursive: true });
   return path;
+}
+
+/** Another byte in the middle, where the disk has lost it. */
+async function rot(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    const { size } = await file.stat();
+    await file.write(Buffer.from([0, 1, 2, 3]), 0, 4, Math.floor(size / 2));
+  } finally {
+    await file.close();
+  }
 }
 
 async function filesIn(folder: string): Promise<readonly string[]> {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Answer } from '../../helpers/origin.ts';
+import { type Answer, bodyOf } from '../../helpers/origin.ts';
 import type { Dice } from './dice.ts';
 import type { Truth } from './truth.ts';
 
@@ -39,7 +39,25 @@ const faults: readonly (readonly [weight: number, fault: Fault])[] = [
   [3, (truth) => ({ ...honest(truth), interim: 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n' })],
 ];
 
-/** One of them. */
-export function faulty(truth: Truth, dice: Dice): Answer | Promise<Answer> {
-  return dice.weigh(faults)(truth, dice);
+/** What the Manifests are for: another end, or another length. No two sources tell the same lie. */
+const lies: readonly (readonly [weight: number, fault: Fault])[] = [
+  [3, (truth, dice) => lie(truth, dice, 0)],
+  [1, (truth, dice) => lie(truth, dice, 1 + dice.below(1e5))],
+];
+
+// No reader gets the end before it is proven, and what comes before it is right.
+function lie(truth: Truth, dice: Dice, more: number): Answer {
+  const end = Math.min(truth.size, 1 + dice.below(60_000));
+  const other = bodyOf(dice.below(1e9), end + more);
+  const body = Buffer.concat([truth.read(0, truth.size - end), other]);
+  return { body, lastModified: new Date(truth.lastModified * 1000) };
+}
+
+/** One of them, or of the lies where the Manifests know better. */
+export function faulty(
+  truth: Truth,
+  dice: Dice,
+  { known }: { readonly known: boolean },
+): Answer | Promise<Answer> {
+  return dice.weigh(known && dice.chance(0.5) ? lies : faults)(truth, dice);
 }

@@ -7,6 +7,7 @@ import { chores } from './admin.ts';
 import { createDice, type Dice } from './dice.ts';
 import { type Ground, mishaps, placeOf } from './disk.ts';
 import { judgeFloors, judgeLog, judgeTally, wordFloor } from './judge.ts';
+import { plantDistdir, plantManifests } from './known.ts';
 import { type Floor, rest } from './rest.ts';
 import { startSources } from './sources.ts';
 import { faultsOf } from './stored.ts';
@@ -62,9 +63,15 @@ export async function soak(t: ExecutionContext, { duration, seed }: SoakOptions)
 
 async function prepare(t: ExecutionContext, seed: string): Promise<Ground> {
   const sources = await startSources(t, seed);
-  const accessLog = join(await tempDir(t), 'access.log');
+  const directory = await tempDir(t);
+  const [accessLog, distdir, repository] = ['access.log', 'distdir', 'gentoo'].map((name) =>
+    join(directory, name),
+  ) as [string, string, string];
+  plantManifests(repository);
+  await plantDistdir(distdir);
   const conf = {
     MUTABLE: 'dists/**',
+    MANIFESTS: repository,
     NEGATIVE_TTL: '1s',
     HEDGE_AFTER: '1s',
     ACCESS_LOG: accessLog,
@@ -79,7 +86,8 @@ async function prepare(t: ExecutionContext, seed: string): Promise<Ground> {
       MALLOC_TRIM_THRESHOLD_: '131072',
     },
   });
-  return { daemon, sources, tally: createTally(), conf, accessLog };
+  await daemon.logged(/Manifests: /);
+  return { daemon, sources, tally: createTally(), conf, accessLog, distdir };
 }
 
 interface Period {

@@ -3,6 +3,7 @@ import type { ExecutionContext } from 'ava';
 import { type Answer, type Origin, type OriginRequest, startOrigin } from '../../helpers/origin.ts';
 import { createDice, type Dice } from './dice.ts';
 import { faulty, honest } from './faults.ts';
+import { isKnown } from './known.ts';
 import { indexTruth, packageTruth, pageTruth, versionAt } from './truth.ts';
 
 /** Three sources that have the same files, and troubles of their own. */
@@ -71,7 +72,8 @@ function answer(source: Source, { target }: OriginRequest): Answer | Promise<Ans
   if (torn.has(target)) {
     return { ...honest(truth), cutAfter: Math.ceil(truth.size / 2), ranges: false };
   }
-  return dice.chance(trouble) ? faulty(truth, dice) : honest(truth);
+  if (!dice.chance(trouble)) return honest(truth);
+  return faulty(truth, dice, { known: isKnown(target) });
 }
 
 function page(target: string): Answer {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
 import { type Generate, generated } from '../../helpers/body.ts';
 
 /** What a file holds, from its first byte to its last. */
@@ -26,13 +27,14 @@ const sizes: Readonly<Record<string, readonly [number, number]>> = {
   large: [2_000_000, 6_000_000],
 };
 
-/** A package: its name says all of it. */
+/** A package: its name says all of it, wherever it lies. */
 export function packageTruth(target: string): Truth {
-  const [, word = 'small'] = /\/(\w+)-[^/]*$/.exec(target) ?? [];
+  const name = basename(target);
+  const [, word = 'small'] = /^(\w+)-/.exec(name) ?? [];
   const [from, to] = sizes[word] ?? [3000, 66_000];
-  const size = from + Math.floor(shareOf(`size of ${target}`) * (to - from));
-  const lastModified = EPOCH + Math.floor(shareOf(target) * 1e7);
-  return truthOf(target, { size, lastModified, mutable: false });
+  const size = from + Math.floor(shareOf(`size of ${name}`) * (to - from));
+  const lastModified = EPOCH + Math.floor(shareOf(name) * 1e7);
+  return truthOf(name, { size, lastModified, mutable: false });
 }
 
 /** The version that every source has of every index now. */

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { distfilePath } from '../../../daemon/gentoo/distfile.ts';
 import type { Field } from '../../helpers/fields.ts';
 import type { Dice } from './dice.ts';
+import { known } from './known.ts';
 import { get, type Place, pipeline, read } from './reading.ts';
 import { packageTruth } from './truth.ts';
 
@@ -45,6 +47,13 @@ const index: Visit = (place, dice) => {
     ? [['Cache-Control', dice.pick(['no-cache', 'max-age=0'])]]
     : [];
   return get(place, { target: someIndex(dice), fields });
+};
+
+/** Asked for in either layout; in parts it would come before it is proven. */
+const proven: Visit = (place, dice) => {
+  const name = dice.pick(known);
+  const target = dice.chance(0.2) ? `/distfiles/${name}` : `/${distfilePath(name)}`;
+  return get(place, { target, method: dice.chance(0.1) ? 'HEAD' : 'GET' });
 };
 
 const leave: Visit = async (place, dice) => {
@@ -157,6 +166,7 @@ export const visits: readonly (readonly [weight: number, visit: Visit])[] = [
   [30, whole],
   [6, fresh],
   [15, index],
+  [8, proven],
   [10, leave],
   [4, slow],
   [1, deaf],
