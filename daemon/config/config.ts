@@ -40,6 +40,7 @@ export interface Config {
   readonly allow: readonly string[];
   readonly controlSocket?: string;
   readonly manifests: readonly string[];
+  readonly srcUriRescue: boolean;
   readonly caFile?: string;
   /** Its credentials included: never show it. */
   readonly upstreamProxy?: string;
@@ -119,6 +120,7 @@ function defaults() {
     minFree: defaultMinFree,
     allow: ALLOW.parse(ALLOW.default),
     manifests: [],
+    srcUriRescue: keys.SRC_URI_RESCUE.parse(keys.SRC_URI_RESCUE.default),
     logLevel: LOG_LEVEL.parse(LOG_LEVEL.default),
     ...defaultLimits(),
     syslog: false,

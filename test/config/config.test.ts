@@ -34,6 +34,7 @@ test('without any configuration a user gets loopback, port 4000 and a cache of h
     minFree: { bytes: 1024 ** 3, share: 0.05 },
     allow: ['loopback', 'private', 'local'],
     manifests: [],
+    srcUriRescue: false,
     logLevel: 'info',
     maxFills: 64,
     maxConnections: 4096,
@@ -79,7 +80,7 @@ test('a file sets every key', (t) => {
      CONTROL_SOCKET=/s\nMANIFESTS="/m"\nCA_FILE=/ca\nUPSTREAM_PROXY=http://p:1/
      UPSTREAM_NO_PROXY=lan\nLOG_LEVEL=warn\nACCESS_LOG=/l\nMAX_FILLS=2\nMAX_FILLS_PER_SOURCE=5\nMAX_QUEUE=6\nMAX_CONNECTIONS=3
      MAX_CONNECTIONS_PER_CLIENT=4\nMAX_HEAD_SIZE=8K\nHEAD_TIMEOUT=7s\nIDLE_TIMEOUT=8s
-     STALL_TIMEOUT=9s\nMAX_CONTROL_CONNECTIONS=10\nSENDFILE=no\n`,
+     STALL_TIMEOUT=9s\nMAX_CONTROL_CONNECTIONS=10\nSENDFILE=no\nSRC_URI_RESCUE=yes\n`,
     t.title,
   );
   const { repositories, file, ...rest } = config;
@@ -109,6 +110,7 @@ test('a file sets every key', (t) => {
     allow: ['any'],
     controlSocket: '/s',
     manifests: ['/m'],
+    srcUriRescue: true,
     caFile: '/ca',
     upstreamProxy: 'http://p:1/',
     upstreamNoProxy: ['lan'],

@@ -1,6 +1,6 @@
 import { parseNames } from '../addresses.ts';
 import { parseProxy } from '../sources.ts';
-import { parsePath, parsePaths } from '../values.ts';
+import { parsePath, parsePaths, parseYesNo } from '../values.ts';
 import type { Key } from './key.ts';
 
 /** The way to the sources. */
@@ -12,6 +12,13 @@ export const upstreamKeys = {
     why: 'Gentoo repositories whose Manifests tell the size and digest that a distfile must have.',
     change: 'live',
     parse: parsePaths,
+  },
+  SRC_URI_RESCUE: {
+    field: 'srcUriRescue',
+    default: 'no',
+    why: 'Whether a distfile that no source has is fetched from where ebuilds say, if proven.',
+    change: 'live',
+    parse: parseYesNo,
   },
   CA_FILE: {
     field: 'caFile',
