@@ -11,6 +11,7 @@ import type { Changed, ControlContext } from './control/context.ts';
 import { type ControlOptions, openControl } from './control/control.ts';
 import { summary } from './control/facts.ts';
 import { createEvents, type Events } from './events.ts';
+import { findUris } from './gentoo/find-uris.ts';
 import { type OpenManifests, openManifests } from './gentoo/open-manifests.ts';
 import { createUnproven, type Unproven } from './gentoo/unproven.ts';
 import { createLiveConfig } from './live-config.ts';
@@ -20,6 +21,7 @@ import { createHealthBook, type HealthBook } from './origin/health.ts';
 import { openUpstream } from './origin/open-upstream.ts';
 import { limitUpstream } from './origin/places.ts';
 import type { Upstream } from './origin/request.ts';
+import { createRescue } from './origin/rescue.ts';
 import { continueDownloads } from './origin/resume.ts';
 import { createStickiness } from './origin/sticky.ts';
 import { type Budget, openBudget } from './room/budget.ts';
@@ -175,7 +177,11 @@ function assemble(assembly: Assembly) {
   });
   const sticky = createStickiness((source) => !health.isSetAside(source));
   const meta = createMetaBook(layout);
-  const rescue = async () => undefined;
+  const rescue = createRescue({
+    isWanted: () => live.settings().config.srcUriRescue,
+    urisOf: (distfile) => findUris(distfile, manifests),
+    log,
+  });
   const fills = createFills(
     { ...assembly, layout, room, census, asking, sticky, meta, log, rescue },
     () => live.settings().config,
