@@ -58,7 +58,6 @@ const clientFields: readonly Field[] = [
   ['Referer', 'http://evil.example/'],
   ['TE', 'trailers'],
   ['Trailer', 'X-Secret'],
-  ['Upgrade', 'websocket'],
   ['Via', '1.1 other-proxy'],
   ['X-Forwarded-For', '10.0.0.1'],
   ['X-Secret', 'secret'],
@@ -84,6 +83,21 @@ for (const [what, target, method] of cases) {
     );
   });
 }
+
+test('a client that would rather speak another protocol gets its file, and no source hears of it', async (t) => {
+  const { origin, daemon } = scene();
+  const target = '/fields?upgrade';
+  const fields: Field[] = [
+    ['Connection', 'Upgrade'],
+    ['Upgrade', 'websocket'],
+  ];
+  await daemon.get(target, { fields });
+  const asked = origin.requests.filter((request) => request.target === target);
+  t.deepEqual(
+    asked.map((request) => request.fields),
+    [ownFields('GET')],
+  );
+});
 
 test('a kept connection keeps nothing of the request before, a Range least of all', async (t) => {
   const origin = await startOrigin(t);
