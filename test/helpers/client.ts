@@ -37,6 +37,8 @@ export interface Stream {
   pause(): void;
   resume(): void;
   destroy(): void;
+  /** Breaks the connection with a RST; a mere end may be that of the request alone. */
+  reset(): void;
 }
 
 /** A connection that outlives its answers. */
@@ -77,6 +79,7 @@ export function open(options: RequestOptions): Stream {
     pause: () => wire.hold(),
     resume: () => wire.release(),
     destroy: () => wire.socket.destroy(),
+    reset: () => wire.socket.resetAndDestroy(),
   };
 }
 

@@ -21,8 +21,8 @@ export interface Reading {
   take(bytes: number): Promise<void>;
   /** Reads on to the end, and counts how it went. */
   finish(): Promise<void>;
-  /** Goes away in the middle. */
-  leave(): void;
+  /** Goes away in the middle, with a goodbye or without. */
+  leave(how: 'destroy' | 'reset'): void;
 }
 
 /** Asks, and looks at the head of the answer. It throws for what nothing in the world explains. */
@@ -41,9 +41,9 @@ export async function read({ port, tally }: Place, ask: Ask): Promise<Reading> {
         tally.count(comparison.end(answer));
         stream.destroy();
       }),
-    leave: () => {
+    leave: (how) => {
       tally.count('good left');
-      stream.destroy();
+      stream[how]();
     },
   };
 }

@@ -60,7 +60,7 @@ const leave: Visit = async (place, dice) => {
   const target = dice.chance(0.3) ? freshTarget(dice, 'medium') : someTarget(dice);
   const reading = await read(place, { target });
   await reading.take(dice.below(packageTruth(target).size));
-  reading.leave();
+  reading.leave(dice.pick(['destroy', 'reset']));
 };
 
 const slow: Visit = async (place, dice) => {
@@ -76,7 +76,7 @@ const slow: Visit = async (place, dice) => {
 const deaf: Visit = async (place, dice) => {
   const reading = await read(place, { target: '/distfiles/00/large-0.tar.xz' });
   await pause(dice.below(3000));
-  reading.leave();
+  reading.leave(dice.pick(['destroy', 'reset']));
 };
 
 const range: Visit = (place, dice) => {
