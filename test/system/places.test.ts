@@ -40,8 +40,8 @@ const fates: readonly (readonly [what: string, script: Answer, ask?: (scene: Sce
     ['no HTTP', { raw: 'garbage\r\n\r\n' }],
     ['an empty body', { body: '' }],
     ['an empty chunked body', { body: '', length: 'chunked' }],
-    ['a body that is cut', { body, cutAfter: 1000 }],
-    ['a body that is reset', { body, resetAfter: 1000 }],
+    ['a body that is cut', { body, cutAfter: 200_000 }],
+    ['a body that is reset', { body, resetAfter: 200_000 }],
     ['a body without its last chunk', { body, dropChunkEnd: true }],
     ['a body that is longer than it said', { body, length: 1000 }],
     ['a redirection', { status: 302, fields: [['Location', '/elsewhere.tar.xz']] }],
@@ -101,8 +101,8 @@ for (const [what, name, method] of [
     await held.reached;
     // It waits for a place, and leaves as well.
     const second = open({ port: daemon.port, target: name, method, t });
-    stream.destroy();
-    second.destroy();
+    stream.reset();
+    second.reset();
     t.is((await daemon.get('/distfiles/aa/next.tar.xz')).status, 200);
   });
 }
@@ -145,14 +145,15 @@ test('a fetch that is called off gives its place back', async (t) => {
 });
 
 test('whoever loses to a faster source gives its place back', async (t) => {
-  const slow = await startOrigin(t, { silent: true });
+  const held = gate();
+  const slow = await startOrigin(t, { files: { '*': { body, delayHead: held } } });
   const fast = await startOrigin(t, { files: { '*': { body } } });
   const sources = [slow.url, fast.url];
   const daemon = await startDaemon(t, { sources, conf: { ...conf, HEDGE_AFTER: '100ms' } });
-  for (const name of ['/a.tar.xz', '/b.tar.xz', '/c.tar.xz']) {
-    t.is((await daemon.get(name)).status, 200);
-    t.is(slow.count(name), 1);
-  }
+  t.is((await daemon.get('/a.tar.xz')).status, 200);
+  held.open();
+  await fast.stop();
+  t.is((await daemon.get('/b.tar.xz')).status, 200);
 });
 
 test('a source that has no place makes downloads wait, and none is turned away', async (t) => {
