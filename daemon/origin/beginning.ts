@@ -1,4 +1,3 @@
-import { dirname } from 'node:path/posix';
 import { Partial } from '../cache/partial.ts';
 import type { KeptPartial, PartialRecord } from '../cache/partial-book.ts';
 import type { SourceUrl } from '../config/source-url.ts';
@@ -116,7 +115,7 @@ async function beginBody(starting: Starting, reply: Reply & { kind: 'good' }): P
   }
   const { route, mutable } = order;
   // Before the first byte: a client asks for an index's signature as soon as it has the index.
-  if (mutable) context.sticky.note(dirname(route.key), source);
+  if (mutable) context.sticky.note(route.key, source);
   const head = withSize(reply.head, sizes);
   const shown = fillHead(head);
   const opened = await openPartial(starting, {
@@ -157,7 +156,7 @@ function askOrdered(
   const { route, mutable, previous } = order;
   const validators = previous === undefined ? undefined : validatorsFor(previous);
   return askForWhole(context.asking(), {
-    sources: mutable ? context.sticky.order(dirname(route.key), sources) : sources,
+    sources: mutable ? context.sticky.order(route.key, sources) : sources,
     method: 'GET',
     ...targetOf(route),
     expected: { path: route.path, mutable, conditional: validators !== undefined, sizes },

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path/posix';
 import type { SourceUrl } from '../config/source-url.ts';
 import { CacheError } from '../errors.ts';
 import { Fill } from './fill.ts';
@@ -116,7 +115,7 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
     },
     sourcesFor: ({ route, mutable }) => {
       const ordered = context.asking().health.order(route.repository.sources);
-      return mutable ? context.sticky.order(dirname(route.key), ordered) : ordered;
+      return mutable ? context.sticky.order(route.key, ordered) : ordered;
     },
     noteMissing: (key, error) => missing.set(key, error),
     refuseMissing,

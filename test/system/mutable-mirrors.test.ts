@@ -19,6 +19,7 @@ const scene = share(test, (t) =>
     t,
     {
       pair: two,
+      suite: two,
       head: two,
       passed: two,
       why: two,
@@ -50,6 +51,16 @@ test('the files of a directory come from one source, even where it is not the fi
   t.is(origins[0].count(index), 1);
   t.true((await get(signature)).body.equals(old));
   t.is(origins[0].count(signature), 0);
+});
+
+test('all files of a Debian suite come from one source, in whatever directory they are', async (t) => {
+  const { origins, get } = scene().of.suite;
+  const packages = 'dists/stable/main/binary-amd64/Packages.gz';
+  for (const name of [index, packages]) origins[1].serve(name, old);
+  origins[0].serve(packages, fresh);
+  await get(index);
+  t.true((await get(packages)).body.equals(old));
+  t.is(origins[0].count(packages), 0);
 });
 
 test('HEAD of one that is not stored asks the directory’s own source, and makes none of another', async (t) => {
