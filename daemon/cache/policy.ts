@@ -129,6 +129,11 @@ export function isHtmlName(path: string): boolean {
   return /\.(?:html?|xhtml)$/i.test(path);
 }
 
+/** Whether a name promises a package, an archive or a proof of one: nothing that is ever HTML. */
+export function isArchiveName(path: string): boolean {
+  return immutableSuffix.test(path);
+}
+
 function classifyBySuffix(path: string): Classification {
   const suffix = immutableSuffix.exec(path)?.[1];
   return suffix === undefined

@@ -3,6 +3,7 @@ import type { SourceUrl } from '../config/source-url.ts';
 import { CacheError, describe } from '../errors.ts';
 import { formatDuration } from '../units.ts';
 import { Contact } from './contact.ts';
+import { judgeFirstBytes } from './first-bytes.ts';
 import type { HealthBook } from './health.ts';
 import { type Expected, judge, type OriginHead, type Said, type Verdict } from './judge.ts';
 import type { Attempt, Upstream, UpstreamAnswer } from './request.ts';
@@ -167,16 +168,15 @@ class Race {
     else if (verdict.kind !== 'good') this.#note(runner.source, verdict);
   }
 
-  // Without a length an empty body shows only at its end, and it must show before the client's head.
   async #judge(answer: UpstreamAnswer, source: SourceUrl): Promise<Verdict> {
     const { expected, method, accept } = this.#question;
     const verdict = judge(answer, expected);
     if (verdict.kind !== 'good') return verdict;
     const refused = accept?.({ source, head: verdict.head, from: verdict.from });
     if (refused !== undefined) return { kind: 'unfit', reason: refused };
-    if (method === 'HEAD' || expected.mutable) return verdict;
-    if (verdict.head.length !== undefined || (await answer.exchange.hasBody())) return verdict;
-    return { kind: 'bad', reason: 'an empty body' };
+    if (method === 'HEAD') return verdict;
+    const firstBytes = () => answer.exchange.firstBytes();
+    return judgeFirstBytes({ verdict, expected, firstBytes });
   }
 
   #note(source: SourceUrl, verdict: Verdict & { kind: 'missing' | 'unfit' | 'bad' }): void {

@@ -68,15 +68,19 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#controller?.abort(reason);
   }
 
-  /** Whether a first byte arrives before the end. Nothing of it is lost. */
-  async hasBody(): Promise<boolean> {
+  /**
+   * The first bytes, as soon as there are any; none when the body is empty. They are not lost.
+   *
+   * @throws the reason why the body broke off before.
+   */
+  async firstBytes(): Promise<Buffer> {
     while (this.#held.length === 0 && this.#ending === undefined) {
       this.#arrival = Promise.withResolvers<void>();
       this.#controller?.resume();
       await this.#arrival.promise;
     }
     if (this.#ending?.error !== undefined) throw this.#ending.error;
-    return this.#held.length > 0;
+    return this.#held[0] ?? Buffer.alloc(0);
   }
 
   /** Lets the body flow into a sink, from its first byte. */

@@ -139,7 +139,7 @@ function createSource(source: SourceUrl) {
 function answerOf(fake: FakeSource, { status = 200, fields, empty, error }: Scripted) {
   if (error !== undefined) throw new Error(error);
   const exchange = {
-    hasBody: () => Promise.resolve(empty !== true),
+    firstBytes: () => Promise.resolve(Buffer.from(empty === true ? '' : 'x')),
     discard: () => {
       fake.discarded += 1;
     },

@@ -30,6 +30,17 @@ const html: readonly Lie[] = [
   reason: /HTML page/,
 }));
 
+const disguised: readonly Lie[] = [
+  ['as a stream of octets', page, 'application/octet-stream'],
+  ['in capitals after a line feed', `\n<!DOCTYPE HTML>${page}`, 'text/plain'],
+  ['after a byte order mark', `\ufeff${page}`, 'application/x-xz'],
+].map(([what, body = '', type = '']) => ({
+  what: `a page of HTML ${what}`,
+  answer: { body, fields: [['Content-Type', type]] },
+  outcome: 'refused',
+  reason: /HTML page/,
+}));
+
 const nothing: readonly Lie[] = (['honest', 'chunked', 'none'] as const).map((length) => ({
   what: `an empty body (${length} length)`,
   answer: { body: '', length },
@@ -141,6 +152,7 @@ const lengths: readonly Lie[] = [
 /** Everything a source may say that is framed as HTTP should be. */
 export const framedLies: readonly Lie[] = [
   ...html,
+  ...disguised,
   ...nothing,
   ...statuses,
   ...gone,

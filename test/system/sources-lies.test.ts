@@ -56,3 +56,11 @@ function checkAnswer(t: ExecutionContext, answer: Answer, { outcome, reason = /.
     t.true((await readFile(join(daemon.cacheDir, path))).equals(truth));
   });
 });
+
+test('what begins as HTML under a name that is no archive’s is taken for what it is', async (t) => {
+  const { origin, daemon } = scene();
+  const path = 'distfiles/aa/page.patch';
+  origin.serve(path, '<html></html>');
+  t.is(String((await daemon.get(`/${path}`)).body), '<html></html>');
+  await daemon.logged(new RegExp(`stored "${path}"`));
+});
