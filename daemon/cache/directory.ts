@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, type FileHandle, lstat, mkdir, readFile, rm } from 'node:fs/promises';
+import { access, type FileHandle, lstat, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CacheError, errnoOf } from '../errors.ts';
 import { lockFile } from '../system/lock.ts';
 import { wayOut } from '../system/way-out.ts';
-import { replaceFile } from './durable.ts';
+import { readText, replaceFile } from './durable.ts';
 import { createLayout, type Layout, OWN_FOLDER } from './layout.ts';
 
 /** A CACHE_DIR that is ours alone until it is closed. */
@@ -42,6 +42,7 @@ async function makeDirectories(layout: Layout): Promise<void> {
     // Looked at first: of a read-only file system Node's recursive mkdir says ENOENT.
     if (!(await isUsable(root))) await checkParent(root, false);
     await mkdir(root, { recursive: true, mode: 0o755 });
+    await refuseSymlinks(layout);
     for (const folder of below) {
       if (!(await isUsable(folder))) await mkdir(folder, { recursive: true, mode: 0o755 });
     }
@@ -76,6 +77,7 @@ export async function checkDirectory(root: string, { rootMakes }: DirectoryCheck
   try {
     const there = await Promise.all(foldersOf(createLayout(root)).map(isUsable));
     if (!there[0]) await checkParent(root, rootMakes);
+    await refuseSymlinks(createLayout(root));
   } catch (cause) {
     throw unusable(root, cause);
   }
@@ -84,6 +86,16 @@ export async function checkDirectory(root: string, { rootMakes }: DirectoryCheck
 
 function foldersOf({ root, partialFolder, metaFolder }: Layout): readonly string[] {
   return [root, join(root, OWN_FOLDER), partialFolder, metaFolder];
+}
+
+// CACHE_DIR may be one, and so may directories of packages: these are ours alone, and what is in them
+// is removed without a question.
+async function refuseSymlinks(layout: Layout): Promise<void> {
+  const [, ...own] = foldersOf(layout);
+  for (const path of [...own, layout.quarantineFolder, layout.lock]) {
+    const found = await lstat(path).catch(() => undefined);
+    if (found?.isSymbolicLink() === true) throw new Error(`"${path}" is a symlink; remove it`);
+  }
 }
 
 /** False when it is missing. @throws the error of the system when it is there and no good. */
@@ -131,7 +143,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 async function readId(path: string): Promise<string> {
-  const kept = await readFile(path, 'utf8').catch(() => '');
+  const kept = await readText(path).catch(() => '');
   if (/^package-cache-[0-9a-f]{16}\n$/.test(kept)) return kept.trim();
   const id = `package-cache-${randomBytes(8).toString('hex')}`;
   await replaceFile(path, `${id}\n`);

@@ -38,10 +38,22 @@ export function createDirectoryMaker(): (path: string) => Promise<void> {
   };
 }
 
+/**
+ * The text of a small file of our own. Follows no symlink at the end of its path, and waits for no
+ * FIFO.
+ *
+ * @throws the error of the system.
+ */
+export async function readText(path: string): Promise<string> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = await patiently(() => open(path, flags));
+  return handle.readFile('utf8').finally(() => handle.close());
+}
+
 /** Replaces a small file by a whole new one: readers see the old text or the new one. */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const fresh = `${path}.new`;
-  const handle = await patiently(() => openNew(fresh, 'w'));
+  const handle = await patiently(() => createFile(fresh));
   try {
     await handle.writeFile(text);
     await handle.sync();
@@ -54,7 +66,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   await rename(fresh, path);
 }
 
-/** A new file, in place of one that may be there: its readers keep the old inode. */
+/** A new file, in place of one or a symlink that may be there: its readers keep the old inode. */
 export async function createFile(path: string): Promise<FileHandle> {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   try {
@@ -67,7 +79,7 @@ export async function createFile(path: string): Promise<FileHandle> {
 }
 
 // Somebody may have emptied the cache by hand, with our folders.
-async function openNew(path: string, flags: string | number): Promise<FileHandle> {
+async function openNew(path: string, flags: number): Promise<FileHandle> {
   try {
     return await open(path, flags, 0o644);
   } catch (error) {

@@ -1,6 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path/posix';
-import { removeFile, replaceFile } from './durable.ts';
+import { readText, removeFile, replaceFile } from './durable.ts';
 import type { Entry } from './entry.ts';
 import type { Layout } from './layout.ts';
 import { createTurns } from './turns.ts';
@@ -82,7 +82,7 @@ function describes(record: MetaRecord, entry: Subject): boolean {
 // A record that cannot be read or understood is one that says nothing.
 async function readRecord(path: string): Promise<MetaRecord | undefined> {
   try {
-    const record = JSON.parse(await readFile(path, 'utf8')) as MetaRecord;
+    const record = JSON.parse(await readText(path)) as MetaRecord;
     return record.format === FORMAT && typeof record.key === 'string' ? record : undefined;
   } catch {
     return undefined;

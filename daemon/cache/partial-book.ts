@@ -1,8 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeFile, replaceFile } from './durable.ts';
+import { readText, removeFile, replaceFile } from './durable.ts';
 import type { Layout } from './layout.ts';
-import { patiently } from './scarcity.ts';
 
 const FORMAT = 1;
 
@@ -136,7 +135,7 @@ async function partialsIn(folder: string): Promise<readonly string[]> {
 }
 
 async function isIdle(path: string, now: number): Promise<boolean> {
-  const { mtimeMs } = await stat(path);
+  const { mtimeMs } = await lstat(path);
   return now - mtimeMs >= IDLE_LIMIT;
 }
 
@@ -166,10 +165,12 @@ async function readKept(
   { boot, key }: Expectation,
 ): Promise<KeptPartial | undefined> {
   try {
-    const text = await patiently(() => readFile(recordOf(path), 'utf8'));
+    const text = await readText(recordOf(path));
     const record = JSON.parse(text) as StoredRecord;
     if (record.format !== FORMAT || (key !== undefined && record.key !== key)) return undefined;
-    const { size } = await stat(path);
+    const found = await lstat(path);
+    if (!found.isFile()) return undefined;
+    const { size } = found;
     const safe = boot !== '' && record.boot === boot ? size : Math.min(size, record.synced);
     const written = Math.min(safe, record.length);
     return written > 0 ? { record, path, written } : undefined;

@@ -44,9 +44,10 @@ export async function putAside(
   await removeEmptyFolders(dirname(path), layout.root);
 }
 
-/** Removes what has been in quarantine for a week. */
+/** Removes what has been in quarantine for a week; nothing where a symlink leads elsewhere. */
 export async function expireQuarantine(layout: Layout, now: number): Promise<void> {
   const { quarantineFolder: root } = layout;
+  if ((await lstat(root).catch(() => undefined))?.isDirectory() !== true) return;
   for (const found of await readdir(root, { recursive: true, withFileTypes: true }).catch(none)) {
     if (found.isDirectory()) continue;
     const path = join(found.parentPath, found.name);

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { describe } from '../errors.ts';
 import { addCounters, type Counters, createCounters } from '../stats.ts';
 import type { Log } from '../system/log.ts';
-import { replaceFile } from './durable.ts';
+import { readText, replaceFile } from './durable.ts';
 
 const FORMAT = 1;
 const SAVE_EVERY = 60_000;
@@ -17,7 +16,7 @@ export interface KeptStats {
 /** What earlier runs counted; a file that is missing or spoilt starts a new count. */
 export async function readStats(path: string): Promise<KeptStats> {
   try {
-    const kept = JSON.parse(await readFile(path, 'utf8')) as Partial<KeptStats>;
+    const kept = JSON.parse(await readText(path)) as Partial<KeptStats>;
     if (typeof kept.since !== 'string' || kept.lifetime === undefined) return freshStats();
     return { since: kept.since, lifetime: addCounters(kept.lifetime, {}) };
   } catch {

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 import {
   closeSync,
+  constants,
   fstatSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readSync,
   renameSync,
   rmSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { CacheError, describe } from '../errors.ts';
@@ -62,7 +65,7 @@ const CHUNK = 65_536;
 export function openSnapshot(path: string): Snapshot | undefined {
   let file: number;
   try {
-    file = openSync(path, 'r');
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch {
     return undefined;
   }
@@ -139,7 +142,11 @@ export function createSnapshot(path: string): SnapshotWriter {
       return undefined;
     }
   };
-  const file = attempt(() => openSync(fresh, 'w', 0o644));
+  const file = attempt(() => {
+    // What a crash left, or a symlink that somebody put there.
+    if (lstatSync(fresh, { throwIfNoEntry: false }) !== undefined) unlinkSync(fresh);
+    return openSync(fresh, 'wx', 0o644);
+  });
   const flush = () => {
     sum.update(pending);
     attempt(() => writeFileSync(file ?? -1, pending));

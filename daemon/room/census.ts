@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { replaceFile } from '../cache/durable.ts';
+import { readText, replaceFile } from '../cache/durable.ts';
 import type { Entry } from '../cache/entry.ts';
 import {
   type AgeRow,
@@ -199,7 +198,7 @@ async function readState(path: string): Promise<State> {
 // A count that cannot be read or understood is none: the first walk makes it.
 async function readKept(path: string): Promise<Pick<Kept, 'rows' | 'correctedAt'>> {
   try {
-    const kept = JSON.parse(await readFile(path, 'utf8')) as Kept;
+    const kept = JSON.parse(await readText(path)) as Kept;
     return kept.format === FORMAT && kept.rows.every(isRow) ? kept : { rows: [] };
   } catch {
     return { rows: [] };

@@ -1,8 +1,8 @@
 import {
-  chmodSync,
   closeSync,
   constants,
   copyFileSync,
+  fchmodSync,
   fstatSync,
   linkSync,
   openSync,
@@ -80,7 +80,6 @@ function transfer(file: OpenFile, job: CopyJob): void {
     share(file.stat, job);
     withFile(to, (shared) => readThrough(shared, job));
   } else if (clone(file, to)) {
-    chmodSync(to, 0o644);
     withFile(to, (cloned) => readThrough(cloned, job));
   } else {
     writeThrough(file, job);
@@ -107,6 +106,7 @@ function clone({ descriptor }: OpenFile, to: string): boolean {
     // By its descriptor: whatever stands at its path by now, this is the file that was looked at.
     const mode = constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL;
     copyFileSync(`/proc/self/fd/${descriptor}`, to, mode);
+    withFile(to, (cloned) => fchmodSync(cloned.descriptor, 0o644));
     return true;
   } catch {
     // Then it is copied, and what speaks against that as well is told.

@@ -1,4 +1,4 @@
-import { readdir, stat, statfs } from 'node:fs/promises';
+import { lstat, readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { patiently } from '../cache/scarcity.ts';
 import { errnoOf } from '../errors.ts';
@@ -20,7 +20,7 @@ export async function measureDisk(path: string): Promise<Disk> {
 export async function bytesIn(folder: string): Promise<number> {
   const names = await patiently(() => readdir(folder)).catch(ifGone([]));
   const sizes = names.map(async (name) => {
-    const found = await stat(join(folder, name)).catch(ifGone(undefined));
+    const found = await lstat(join(folder, name)).catch(ifGone(undefined));
     return found?.isFile() ? found.size : 0;
   });
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { replaceFile } from '../cache/durable.ts';
+import { readText, replaceFile } from '../cache/durable.ts';
 import type { Layout } from '../cache/layout.ts';
 import { CacheError, describe } from '../errors.ts';
 import { formatCount, formatSize } from '../units.ts';
@@ -150,7 +149,7 @@ function underWay(root: string): CacheError {
 // A state that cannot be read or understood is none: the nightly checks begin anew.
 async function readState(path: string): Promise<State> {
   try {
-    const kept = JSON.parse(await readFile(path, 'utf8'));
+    const kept = JSON.parse(await readText(path));
     if (kept.format !== FORMAT) return { last: undefined, after: undefined };
     const after = typeof kept.after === 'string' ? kept.after : undefined;
     return { last: typeof kept.last?.at === 'number' ? kept.last : undefined, after };

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { constants as modes } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { CacheError, describe } from '../errors.ts';
@@ -8,7 +9,7 @@ import { LOCK_EX, LOCK_NB, loadLibc } from './libc.ts';
 
 /**
  * Takes an exclusive lock on a file for as long as this process lives: flock(2), which the kernel
- * lets go with the process, so that a crash cannot leave it behind.
+ * lets go with the process, so that a crash cannot leave it behind. Follows no symlink at its end.
  *
  * @returns the handle that holds the lock; closing it gives the lock back.
  * @throws CacheError `in-use` when another process holds it, `storage` when it cannot be taken.
@@ -17,7 +18,7 @@ export async function lockFile(path: string, purpose: string): Promise<FileHandl
   let handle: FileHandle | undefined;
   let locked: boolean;
   try {
-    handle = await open(path, 'a', 0o644);
+    handle = await open(path, modes.O_WRONLY | modes.O_CREAT | modes.O_NOFOLLOW, 0o644);
     locked = await tryLock(handle.fd);
   } catch (cause) {
     await handle?.close();
