@@ -1,11 +1,11 @@
-const token = "[!#$%&'*+\\-.^_`|~\\dA-Za-z]+";
+const signs = "[!#$%&'*+\\-.^_`|~\\dA-Za-z]";
 const quoted = '"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*"';
-// Node's parser lets a value be empty.
-const extension = `;${token}(?:=(?:${token}|${quoted}|))?`;
+// Node's parser lets names and values be empty, but for a name at the very end.
+const extension = `;(?!\\r)${signs}*(?:=${signs}*(?:${quoted})?)?`;
 
 /** RFC 9112 section 7.1.1, without the white space that it calls bad. */
 const sizeLine = new RegExp(`([\\da-fA-F]{1,16})((?:${extension})*)\\r\\n`, 'y');
-const trailerLine = new RegExp(`(${token}):[\\t -~\\x80-\\xff]*\\r\\n`, 'y');
+const trailerLine = new RegExp(`(${signs}+):[\\t -~\\x80-\\xff]*\\r\\n`, 'y');
 
 /** What may not be told behind the body that it is about (RFC 9110 section 6.5.1). */
 const forbidden = ['content-length', 'transfer-encoding'];

@@ -23,8 +23,6 @@ interface Refused {
   readonly why: string;
   /** It may be answered with 100 first. */
   readonly expects: boolean;
-  /** It may be answered by nothing but the end of the connection. */
-  readonly mute: boolean;
 }
 
 /** What a stream of bytes holds, in order; nothing follows what is refused. */
@@ -39,7 +37,8 @@ const MAX_BODY = 64 * 1024;
 // Node's parser takes more than one space for one, which section 3 lets a server do.
 const requestLine = /^([!#$%&'*+\-.^_`|~\dA-Za-z]+) +([!-~]+) +HTTP\/(\d\.\d)$/;
 // The path, or the authority, may still be none: that is found when the request is whole.
-const requestTarget = /^(?:\/|\*$|[A-Za-z]+:\/\/[A-Za-z\d\-._~!$&'()*+,;=:[\]%@]*(?:[/?]|$))/;
+const requestTarget =
+  /^(?:\/|\*|[A-Za-z]+:\/\/[A-Za-z\d\-._~!$&'()*+,;=:[\]%]*(?:@[A-Za-z\d\-._~!$&'()*+,;=:[\]%]*)?(?:[/?]|$))/;
 const fieldLine =
   /^([!#$%&'*+\-.^_`|~\dA-Za-z]+):[ \t]*((?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?)[ \t]*$/;
 
@@ -66,9 +65,7 @@ interface Read {
 
 function refused(why: string, head: string): Read {
   const expects = /^expect:.*100-continue/im.test(head);
-  // Node ends what might become HTTP/2 without a word.
-  const mute = head.startsWith('PRI ');
-  return { part: { kind: 'refused', why, expects, mute }, end: -1 };
+  return { part: { kind: 'refused', why, expects }, end: -1 };
 }
 
 function requestAt(stream: string, start: number): Read {
@@ -134,7 +131,7 @@ function bodyOf(
   const { method, target, version, fields } = head;
   const length = Number(valuesOf(fields, 'content-length')[0] ?? 0);
   const isChunked = valuesOf(fields, 'transfer-encoding').length > 0;
-  const isExpected = valuesOf(fields, 'expect').some((value) => /100-continue/i.test(value));
+  const isExpected = valuesOf(fields, 'expect').some((value) => /\b100-continue\b/i.test(value));
   const expects = isExpected && version === '1.1';
   const end = isChunked ? chunkedEnd(stream, start, MAX_BODY) : start + length;
   if (end === undefined || end > stream.length) return undefined;
