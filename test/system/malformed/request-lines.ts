@@ -50,6 +50,7 @@ export const requestLines: readonly Hostile[] = [
   ['HTTP/-1.1', line(`GET ${target} HTTP/-1.1`), 400],
   ['HTTP/+1.1', line(`GET ${target} HTTP/+1.1`), 400],
   ['HTTP/1.1a', line(`GET ${target} HTTP/1.1a`), 400],
+  ['a version of twenty thousand digits', line(`GET ${target} HTTP/1.${'1'.repeat(20_000)}`), 400],
   ['HTTP/x.y', line(`GET ${target} HTTP/x.y`), 400],
   ['HTTP/1.1 with a NUL', line(`GET ${target} HTTP/1.1\0`), 400],
   ['HTTP/0.9 by name', line(`GET ${target} HTTP/0.9`), 505],

@@ -66,6 +66,12 @@ export const oddButGood: readonly Hostile[] = [
     200,
     200,
   ],
+  [
+    'a chunk with noughts in front',
+    `${get('Transfer-Encoding: chunked')}0000000000000005\r\nhello\r\n000\r\n\r\n${good}`,
+    200,
+    200,
+  ],
   ['chunked in other letters', `${get('Transfer-Encoding: CHUNKED')}0\r\n\r\n${good}`, 200, 200],
   [
     'a body that looks like a request',
@@ -83,6 +89,24 @@ export const oddButGood: readonly Hostile[] = [
   ],
   ['bytes beyond ASCII in a value', get('X: \xff\xe4'), 200],
   ['an empty value', get('X:'), 200],
+  [
+    'names with an underscore',
+    get('Content_Length: 5', 'Transfer_Encoding: chunked') + good,
+    200,
+    200,
+  ],
+  [
+    'fields with which others are led elsewhere',
+    get(
+      'X-Forwarded-Host: evil.example',
+      'X-Original-URL: /other.tar.gz',
+      'X-Rewrite-URL: /other.tar.gz',
+      'X-HTTP-Method-Override: DELETE',
+      'X-Forwarded-For: 8.8.8.8',
+      'Forwarded: for=8.8.8.8;host=evil.example',
+    ),
+    200,
+  ],
   ['three thousand fields', get(...Array<string>(3000).fill('a:')), 200],
   ['a head of fifteen thousand bytes', get(`X: ${'a'.repeat(15_000)}`), 200],
   [
