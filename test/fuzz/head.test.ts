@@ -124,7 +124,7 @@ test('a daemon answers each request once, and what is none once at most; nothing
   tellKinds(t, counted, {
     nothing: 0,
     good: 0.1,
-    'several good ones': 0.1,
+    'several good ones': 0.05,
     refused: 0.2,
     'refused behind good ones': 0.1,
   });

@@ -4,7 +4,7 @@ const quoted = '"(?:[\\t !#-\\[\\]-~\\x80-\\xff]|\\\\[\\t -~\\x80-\\xff])*"';
 const extension = `;(?!\\r)${signs}*(?:=${signs}*(?:${quoted})?)?`;
 
 /** RFC 9112 section 7.1.1, without the white space that it calls bad. */
-const sizeLine = new RegExp(`([\\da-fA-F]{1,16})((?:${extension})*)\\r\\n`, 'y');
+const sizeLine = new RegExp(`([\\da-fA-F]+)((?:${extension})*)\\r\\n`, 'y');
 const trailerLine = new RegExp(`(${signs}+):[\\t -~\\x80-\\xff]*\\r\\n`, 'y');
 
 /** What may not be told behind the body that it is about (RFC 9110 section 6.5.1). */

@@ -38,7 +38,7 @@ const MAX_BODY = 64 * 1024;
 const requestLine = /^([!#$%&'*+\-.^_`|~\dA-Za-z]+) +([!-~]+) +HTTP\/(\d\.\d)$/;
 // The path, or the authority, may still be none: that is found when the request is whole.
 const requestTarget =
-  /^(?:\/|\*|[A-Za-z]+:\/\/[A-Za-z\d\-._~!$&'()*+,;=:[\]%]*(?:@[A-Za-z\d\-._~!$&'()*+,;=:[\]%]*)?(?:[/?]|$))/;
+  /^(?:\/|\*|[A-Za-z]+:\/\/(?![^/?]*@@)[A-Za-z\d\-._~!$&'()*+,;=:[\]%@]*(?:[/?]|$))/;
 const fieldLine =
   /^([!#$%&'*+\-.^_`|~\dA-Za-z]+):[ \t]*((?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?)[ \t]*$/;
 
