@@ -28,6 +28,8 @@ export interface OriginOptions {
   readonly keepAlive?: boolean;
   /** Where it listens: 127.0.0.1 when nothing is said. */
   readonly address?: string;
+  /** Any that is free, when nothing is said. */
+  readonly port?: number;
   /** False: requests are not kept, for an origin that gets millions; each is the first. */
   readonly remember?: boolean;
   readonly files?: Readonly<Record<string, Script>>;
@@ -88,7 +90,7 @@ export async function startOrigin(
       socket.resetAndDestroy();
     });
   });
-  const port = await listen(server, 0, options.address);
+  const port = await listen(server, options.port ?? 0, options.address);
   t.teardown(async () => {
     await stop(server, state);
     if (state.failures.length > 0) throw state.failures[0];

@@ -1,38 +1,14 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
+import { startBlackHole } from '../helpers/black-hole.ts';
 import { bodyOf } from '../helpers/origin.ts';
-import { launch } from '../helpers/process.ts';
 import { share } from '../helpers/share.ts';
 import { openRepositories } from './repositories.ts';
 
 const body = bodyOf('package', 20_000);
 const path = 'distfiles/aa/x-1.tar.xz';
-const listener =
-  "const s = require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }," +
-  ' () => console.log(s.address().port))';
-
-/** A port on which connecting takes for ever: a stopped program's, whose queue is full. */
-async function startBlackHole(t: ExecutionContext): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const program = launch(process.execPath, {
-    args: ['-e', listener],
-    onLine: (line) => resolve(Number(line)),
-  });
-  t.teardown(() => program.signal('SIGKILL'));
-  const port = await promise;
-  program.signal('SIGSTOP');
-  const sockets = Array.from({ length: 8 }, () => connect(port, '127.0.0.1'));
-  for (const socket of sockets) {
-    socket.on('error', () => {});
-    t.teardown(() => socket.destroy());
-  }
-  await Promise.any(sockets.map((socket) => once(socket, 'connect')));
-  return port;
-}
 
 const scene = share(test, async (t) => {
-  const hole = `http://127.0.0.1:${await startBlackHole(t)}/` as const;
+  const hole = `http://127.0.0.1:${await startBlackHole(t, { host: '127.0.0.1' })}/` as const;
   return openRepositories(t, {
     alone: [hole],
     beside: [hole, 'origin', 'origin'],

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { open } from '../helpers/client.ts';
 import { startDaemon } from '../helpers/daemon.ts';
-import { bodyOf, type Field, type OriginRequest, startOrigin } from '../helpers/origin.ts';
+import { bodyOf, type Field, gate, type OriginRequest, startOrigin } from '../helpers/origin.ts';
 import { share } from '../helpers/share.ts';
 
 const scene = share(test, async (t) => {
@@ -144,6 +145,25 @@ test('a chain of caches is welcome, and each one says what it did', async (t) =>
   const direct = await inner.get(target);
   t.is(direct.header('etag'), answer.header('etag'));
   t.is(direct.header('cache-status'), 'package-cache; hit');
+});
+
+test('a cache behind a cache joins a download of that one while it runs', async (t) => {
+  const held = gate();
+  const body = bodyOf('shared', 300_000);
+  const path = '/distfiles/aa/shared.tar.gz';
+  const origin = await startOrigin(t);
+  origin.serve(path, { body, chunks: { gate: held, after: 100_000 } });
+  const inner = await startDaemon(t, { sources: [origin.url] });
+  const outer = await startDaemon(t, { sources: [inner.url] });
+  const clients = [inner, outer].map(({ port }) => open({ port, target: path, t }));
+  for (const client of clients) {
+    t.true((await client.read(100_000)).equals(body.subarray(0, 100_000)));
+  }
+  held.open();
+  for (const client of clients) {
+    t.true((await client.rest()).body.equals(body.subarray(100_000)));
+  }
+  t.is(origin.count(path), 1);
 });
 
 test('a source that leads back to us is an error, not an endless way round', async (t) => {
