@@ -1,10 +1,11 @@
 import type { Partial } from '../cache/partial.ts';
 import type { SourceUrl } from '../config/source-url.ts';
-import { CacheError, describe } from '../errors.ts';
+import { CacheError, describe, errnoOf } from '../errors.ts';
 import type { Asking } from './ask.ts';
 import { askForRest, isRest, type Known, type Rest } from './continuation.ts';
 import { type DownloadEnd, download } from './download.ts';
 import type { Route } from './route.ts';
+import { STALLED } from './watchdog.ts';
 
 /** Silence that is a stall, in ms: while another source might do better, and when none is left. */
 const STALL = { withOthers: 8000, alone: 30_000 };
@@ -28,7 +29,7 @@ export interface Assembly {
 
 /**
  * Downloads a body into its file. One that breaks off is continued, from the same source and then
- * from the next, so that its readers notice nothing.
+ * from the next, one that stalls from the next source at once, so that its readers notice nothing.
  *
  * @throws the reason of the last break, when no source can go on: CacheError `storage` when the
  * disk is to blame, `cancelled` when it was given up.
@@ -46,7 +47,8 @@ export async function assemble(assembly: Assembly): Promise<DownloadEnd> {
       if (error instanceof CacheError) throw error;
       asking().health.fail(rest.source, describe(error));
       barren = partial.written > before ? 0 : barren + 1;
-      const next = await nextRest({ ...assembly, last: rest.source, barren });
+      const stalled = errnoOf(error) === STALLED;
+      const next = await nextRest({ ...assembly, last: rest.source, barren, stalled });
       if (next === undefined) throw error;
       rest = next;
       assembly.turned(rest.source);
@@ -78,12 +80,14 @@ interface Break extends Assembly {
   readonly last: SourceUrl;
   /** Attempts in a row that brought not one byte. */
   readonly barren: number;
+  /** It would stall again, and the client's patience be over. */
+  readonly stalled: boolean;
 }
 
 async function nextRest(broken: Break): Promise<Rest | undefined> {
-  const { asking, route, known, digestDecides, partial, last, barren, signal } = broken;
+  const { asking, route, known, digestDecides, partial, last, signal } = broken;
   const { sources } = route.repository;
-  if (known === undefined || barren > sources.length) return undefined;
+  if (known === undefined || broken.barren > sources.length) return undefined;
   const others = asking()
     .health.order(sources)
     .filter((source) => source !== last);
@@ -93,7 +97,7 @@ async function nextRest(broken: Break): Promise<Rest | undefined> {
     known,
     offset: partial.written,
     digestDecides,
-    sources: barren === 0 ? [last, ...others] : [...others, last],
+    sources: broken.barren === 0 && !broken.stalled ? [last, ...others] : [...others, last],
     signal,
   });
   return isRest(found) ? found : undefined;

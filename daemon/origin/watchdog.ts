@@ -5,6 +5,9 @@ const SLOW_WINDOW = 60_000;
 const SLOW_BYTES = 60_000;
 const TICK = 1000;
 
+/** The code of the error when a body stalls. */
+export const STALLED = 'ERR_SOURCE_STALLED';
+
 /** Watches the bytes of one body on our own clock. */
 export interface Watchdog {
   received(bytes: number): void;
@@ -18,7 +21,7 @@ export interface Watchdog {
 export interface WatchdogOptions {
   /** Milliseconds of silence that are a stall. */
   readonly patience: number;
-  /** Called once, with a reason. */
+  /** Called once, with a reason whose code is STALLED. */
   readonly stalled: (error: Error) => void;
 }
 
@@ -45,7 +48,7 @@ export function startWatchdog({ patience, stalled }: WatchdogOptions): Watchdog 
   }
   function bark(reason: string): void {
     clearInterval(timer);
-    stalled(new Error(reason));
+    stalled(Object.assign(new Error(reason), { code: STALLED }));
   }
   return {
     received: (bytes) => {

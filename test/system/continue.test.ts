@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { request } from '../helpers/client.ts';
+import { open, request } from '../helpers/client.ts';
 import { type Daemon, startDaemon } from '../helpers/daemon.ts';
 import { type Answer, bodyOf, gate, type Origin, startOrigin } from '../helpers/origin.ts';
 
@@ -64,6 +64,26 @@ test('a body whose source dies is continued from the next source by its date', a
   t.is(got.ended, 'complete');
   t.regex(second.requests[0]?.headerOf('range') ?? '', /^bytes=\d+-$/);
   t.true((second.requests[0]?.sent ?? size) < size);
+});
+
+test('a body that falls silent is continued from the next source, which is asked first', async (t) => {
+  t.timeout(30_000);
+  const { daemon, first, second } = await scene(t, [{ body }, { body }]);
+  const reached = 1_000_000;
+  first.serve(path, (_request, time) =>
+    time === 1 ? { body, stallAfter: reached } : { body, stallAfter: 0 },
+  );
+  const stream = open({ port: daemon.port, target: path, t });
+  t.true((await stream.read(reached)).equals(body.subarray(0, reached)));
+  const silentSince = performance.now();
+  t.true((await stream.read(1)).equals(body.subarray(reached, reached + 1)));
+  const silence = performance.now() - silentSince;
+  // Pacman gives up after ten seconds; had the silent one been asked again, it were sixteen.
+  t.true(silence > 7000 && silence < 13_000, `${silence}`);
+  const rest = await stream.rest();
+  t.is(rest.ended, 'complete');
+  t.true(rest.body.equals(body.subarray(reached + 1)));
+  t.is(second.requests[0]?.headerOf('range'), `bytes=${reached}-`);
 });
 
 test('without ranges at the next source, its copy is read from 0 and compared', async (t) => {
