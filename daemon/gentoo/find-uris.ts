@@ -73,8 +73,9 @@ function spread(uri: string, mirrors: Mirrors): readonly string[] {
 /** Percent-encoded where it has to be; undefined for what is no URL that we fetch from. */
 function canonical(text: string): string | undefined {
   const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
   // Nobody's password goes out that happens to stand in an ebuild.
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '') return undefined;
+  if (url.username !== '' || url.password !== '') return undefined;
   url.hash = '';
   return url.href;
 }

@@ -94,6 +94,17 @@ test('RESTRICT="fetch" is respected', async (t) => {
   t.is(elsewhere.count(), 0);
 });
 
+for (const credentials of ['user:planted@', 'user@', ':planted@']) {
+  test(`a URL with credentials is not asked, nor shown: ${credentials}`, async (t) => {
+    const { daemon, elsewhere, say } = await openRescue(t);
+    await say(`SRC_URI=${elsewhere.url.replace('//', `//${credentials}`)}pub/${name}\n`);
+    const answer = await daemon.get(path);
+    t.is(answer.status, 404);
+    t.is(elsewhere.count(), 0);
+    t.notRegex(String(answer.body) + daemon.log().join('\n'), /planted|user@/);
+  });
+}
+
 test('a body from there that breaks off is continued there', async (t) => {
   const { daemon, elsewhere } = await openRescue(t);
   elsewhere.serve(
