@@ -15,22 +15,10 @@ import {
   startOrigin,
 } from '../helpers/origin.ts';
 import { distLine, plantRepository } from '../helpers/repository.ts';
+import { processOf, secretOf, textsBelow } from '../helpers/secrets.ts';
 import { whenThere } from '../helpers/watching.ts';
 
 const body = bodyOf('package', 300_000);
-
-/** Credentials that nobody could write by chance, in every form in which they might get out. */
-function secretOf(name: string) {
-  const [user, password] = [`agent-${name}`, `pl/nt+${name}`];
-  const encoded = `${user}:${encodeURIComponent(password)}`;
-  const basic = Buffer.from(`${user}:${password}`).toString('base64');
-  return {
-    basic: `Basic ${basic}`,
-    /** The URL, with the credentials in it. */
-    lend: (url: string) => url.replace(/\/+/, (slashes) => `${slashes}${encoded}@`),
-    forms: [user, password, encodeURIComponent(password), basic],
-  };
-}
 
 const [old, fresh, ofProxy] = [secretOf('0ld'), secretOf('fr3sh'), secretOf('pr0xy')];
 const allForms = [old, fresh, ofProxy].flatMap(({ forms }) => forms);
@@ -45,14 +33,6 @@ function holdsNone(t: ExecutionContext, said: Readonly<Record<string, string>>):
   for (const [where, text] of Object.entries(said)) {
     t.deepEqual(leaksIn(text), [], `${where}: ${text}`);
   }
-}
-
-async function textsBelow(folder: string): Promise<Record<string, string>> {
-  const found = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = found.filter((each) => each.isFile());
-  const paths = files.map(({ parentPath, name }) => join(parentPath, name));
-  const texts = await Promise.all(paths.map((path) => readFile(path, 'latin1')));
-  return Object.fromEntries(paths.map((path, at) => [path, `${path}\n${texts[at]}`]));
 }
 
 /** What a client gets to see, whole. */
@@ -85,12 +65,6 @@ async function tell({ controlSocket: socket }: Daemon): Promise<Record<string, s
     }
   }
   return said;
-}
-
-async function processOf(pid: number): Promise<Record<string, string>> {
-  const files = ['cmdline', 'comm', 'environ'].map((name) => `/proc/${pid}/${name}`);
-  const texts = await Promise.all(files.map((path) => readFile(path, 'latin1')));
-  return Object.fromEntries(files.map((path, at) => [path, texts[at] ?? '']));
 }
 
 /** Watches in both languages until the test has seen enough. */
