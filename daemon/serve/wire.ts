@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { errnoOf } from '../errors.ts';
 import { ALLOWED_METHODS } from './guard.ts';
@@ -61,7 +61,12 @@ export function closeGently(socket: Socket): void {
 export function ignoreRequests(socket: Socket): void {
   // Node has no other way to stop in the middle of a piece.
   const { parser } = socket as { parser?: { onIncoming: unknown } | null };
-  if (parser) parser.onIncoming = () => 0;
+  if (!parser) return;
+  parser.onIncoming = (request: IncomingMessage & { upgrade: boolean }) => {
+    // It breaks a connection with an upgrade that nobody takes, and the answers that are to come.
+    request.upgrade = false;
+    return 0;
+  };
 }
 
 function statusOf(error: ParseError): number {

@@ -46,6 +46,23 @@ export const badSequels: readonly Hostile[] = [
   ['HTTP/1.0 and a good request', `GET ${stored} HTTP/1.0\r\n\r\n${good}`, 200],
   ['HTTP/1.0 and garbage', `GET ${stored} HTTP/1.0\r\n\r\ngarbage`, 200],
   ['an upgrade and a good request', get('Connection: Upgrade', 'Upgrade: websocket') + good, 200],
+  [
+    'what is last, a request and an upgrade',
+    `${get('Connection: close')}${good}${get('Connection: Upgrade', 'Upgrade: websocket')}`,
+    200,
+  ],
+  [
+    'a good request, a PUT, a good one and an upgrade',
+    good + line('PUT / HTTP/1.1') + good + get('Connection: Upgrade', 'Upgrade: websocket'),
+    200,
+    405,
+  ],
+  [
+    'a good request, a PUT, a good one and CONNECT',
+    good + line('PUT / HTTP/1.1') + good + line('CONNECT a:1 HTTP/1.1') + good,
+    200,
+    405,
+  ],
   ['an upgrade and frames', `${get('Connection: Upgrade', 'Upgrade: h2c')}\x82\x01a`, 200],
 ];
 
