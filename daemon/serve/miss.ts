@@ -60,17 +60,20 @@ async function answerMissing(
       const detail = start.detail ?? start.code;
       return await respondUnstored(client, { route, mutable, detail }, context);
     }
-    // A fill without a stored copy never finds it unchanged.
-    if (start.kind !== 'body') throw notStored(route);
-    const cacheStatus: CacheStatus = {
-      fwd: 'uri-miss',
-      ...(start.head.stored ? { stored: true as const } : {}),
-      ...(collapsed ? { collapsed: true as const } : {}),
-    };
-    await respondFilling(client, { fill, head: start.head, cacheStatus }, context);
+    if (start.kind === 'body') {
+      const cacheStatus: CacheStatus = {
+        fwd: 'uri-miss',
+        ...(start.head.stored ? { stored: true as const } : {}),
+        ...(collapsed ? { collapsed: true as const } : {}),
+      };
+      return await respondFilling(client, { fill, head: start.head, cacheStatus }, context);
+    }
   } finally {
     fill.leave();
   }
+  // That was the check of a copy that is gone by now: a fill without one has a body.
+  await fill.finished;
+  await answerMissing(client, { route, mutable }, context);
 }
 
 /** A fill whose body is to be answered with; the caller is a member of it. */

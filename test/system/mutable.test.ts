@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import type { DownloadsReply } from '../../daemon/control/reports.ts';
 import { connection, open } from '../helpers/client.ts';
+import { dialControl } from '../helpers/control.ts';
 import { bodyOf, defaultLastModified, gate } from '../helpers/origin.ts';
 import { share } from '../helpers/share.ts';
 import { checked, getChecked, openRepositories } from './repositories.ts';
@@ -18,6 +20,8 @@ const scene = share(test, (t) =>
     t,
     {
       kept: one,
+      removed: one,
+      removed_head: one,
       many: one,
       changed: one,
       readers: one,
@@ -45,6 +49,34 @@ test('a copy that may be old is checked with exactly the validators it came with
   t.is(check.headerOf('if-modified-since'), defaultLastModified);
   t.is(check.sent, 0);
 });
+
+for (const method of ['GET', 'HEAD']) {
+  test(`${method} of a copy that is removed while it is checked asks for another one`, async (t) => {
+    const { daemon, of } = scene();
+    const { origins, name, get } = of[method === 'GET' ? 'removed' : 'removed_head'];
+    const held = gate();
+    origins[0].serve(index, (_, time) => ({ body: old, ...(time === 2 && { delayHead: held }) }));
+    await get(index);
+    await daemon.logged(new RegExp(`stored "${name}/`));
+    const checking = getChecked({ get }, index);
+    await held.reached;
+    const control = await dialControl(t, daemon.controlSocket);
+    await control.call('purge', { patterns: [`${name}/${index}`] });
+    const joining = get(index, { method });
+    for (let clients = 0; clients < 2; ) {
+      const { reply } = await control.call<DownloadsReply>('downloads');
+      clients = reply.downloads.find(({ path }) => path === `${name}/${index}`)?.clients ?? 0;
+    }
+    held.open();
+    const answer = await joining;
+    t.like(answer, { status: 200, ended: 'complete' });
+    t.is(answer.header('content-length'), String(old.length));
+    if (method === 'GET') t.true(answer.body.equals(old));
+    // Whoever had looked it up before has it open.
+    t.true((await checking).body.equals(old));
+    t.is((await origins[0].arrived(index, 3)).headerOf('if-modified-since'), undefined);
+  });
+}
 
 test('one check serves all clients that wait for it', async (t) => {
   const { daemon, of } = scene();
