@@ -73,7 +73,7 @@ export function createFills(context: FillContext, limits: () => FillLimits): Fil
   const isFull = (): boolean => {
     const { maxFills } = limits();
     if (running.size < maxFills) return false;
-    const storing = [...running.values()].filter(({ state }) => state === 'storing').length;
+    const storing = [...running.values()].filter(({ whole }) => whole !== undefined).length;
     return running.size - storing >= maxFills || storing >= MAX_STORING;
   };
 

@@ -77,9 +77,10 @@ export class Fill {
     return this.#finished.promise;
   }
 
-  /** The head of a body that is all there and only waits to be stored. */
+  /** The head of a body that is all there, and proven, and only waits to be stored. */
   get whole(): FillHead | undefined {
-    return this.#state === 'storing' ? this.#stream?.head : undefined;
+    const { partial, head } = this.#stream ?? {};
+    return this.joinable && partial?.body.complete === true ? head : undefined;
   }
 
   /** Counts somebody in: until `leave` the body stays readable, whatever becomes of the fill. */
