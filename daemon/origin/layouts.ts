@@ -54,13 +54,21 @@ function askAround(upstream: Upstream, request: DistfileRequest, book: LayoutBoo
     return attempt.answer;
   };
   const find = async (): Promise<UpstreamAnswer> => {
-    const assumed = book.of(request) ?? hashedLayout;
-    const answer = await send(assumed);
+    const first = book.first(request);
+    const tried = new Set([pathIn(first, request)]);
+    let answer = await send(first);
     if (!MISSING.has(answer.status)) return answer;
-    const learnt = await book.learn(request);
-    if (learnt === undefined || pathIn(learnt, request) === pathIn(assumed, request)) return answer;
-    answer.exchange.discard();
-    return await send(learnt);
+    for (const layout of await book.others(request)) {
+      const path = pathIn(layout, request);
+      if (tried.has(path)) continue;
+      tried.add(path);
+      answer.exchange.discard();
+      answer = await send(layout);
+      if (MISSING.has(answer.status)) continue;
+      book.works(request, layout);
+      break;
+    }
+    return answer;
   };
   const answer = find();
   // An attempt that is given up has nobody left who waits for its answer.
@@ -81,51 +89,57 @@ function pathIn(layout: DistfileLayout, { path, distfile }: DistfileRequest): st
 }
 
 interface LayoutBook {
-  of(request: UpstreamRequest): DistfileLayout | undefined;
-  /** Asks the source, unless that was done lately; undefined where it does not tell. */
-  learn(request: UpstreamRequest): Promise<DistfileLayout | undefined>;
+  /** The layout in which a source last had a file that it lacked in another. */
+  first(request: UpstreamRequest): DistfileLayout;
+  /** What its `layout.conf` says, which is asked for unless that was done lately. */
+  others(request: UpstreamRequest): Promise<readonly DistfileLayout[]>;
+  works(request: UpstreamRequest, layout: DistfileLayout): void;
 }
 
-interface Learnt {
+interface Asked {
   readonly at: number;
-  readonly layout: Promise<DistfileLayout | undefined>;
+  readonly layouts: Promise<readonly DistfileLayout[]>;
 }
 
 /** One line for each source that lacked a file: as many as are configured. */
 function createLayoutBook(upstream: Upstream, now: () => number): LayoutBook {
-  const layouts = new Map<string, DistfileLayout>();
-  const asked = new Map<string, Learnt>();
+  const working = new Map<string, DistfileLayout>();
+  const asked = new Map<string, Asked>();
   return {
-    of: ({ source }) => layouts.get(source.url),
-    learn: ({ source, hops }) => {
+    first: ({ source }) => working.get(source.url) ?? hashedLayout,
+    others: ({ source, hops }) => {
       const before = asked.get(source.url);
-      if (before !== undefined && now() - before.at < HOLDS) return before.layout;
-      const layout = fetchLayout(upstream, { source, hops }).then((found) => {
-        if (found !== undefined) layouts.set(source.url, found);
-        return found ?? layouts.get(source.url);
-      });
-      asked.set(source.url, { at: now(), layout });
-      return layout;
+      if (before !== undefined && now() - before.at < HOLDS) return before.layouts;
+      const layouts = fetchLayouts(upstream, { source, hops });
+      asked.set(source.url, { at: now(), layouts });
+      return layouts;
     },
+    works: ({ source }, layout) => void working.set(source.url, layout),
   };
 }
 
-/** The layout of a source; undefined for want of an answer that can be understood. */
-async function fetchLayout(
+/**
+ * The layouts that a source may have: the one it names; without the file a flat one (GLEP 75), or
+ * that of all mirrors after all; none for want of an answer that can be understood.
+ */
+async function fetchLayouts(
   upstream: Upstream,
   place: Pick<UpstreamRequest, 'source' | 'hops'>,
-): Promise<DistfileLayout | undefined> {
+): Promise<readonly DistfileLayout[]> {
   const attempt = upstream.ask({ ...place, method: 'GET', path: 'distfiles/layout.conf' });
   const late = () => attempt.abort(new Error('no layout.conf in time'));
   const timer = setTimeout(late, PATIENCE);
   try {
     const { status, exchange } = await attempt.answer;
-    if (status === 200) return parseLayoutConf(await readText(exchange));
+    if (status === 200) {
+      const layout = parseLayoutConf(await readText(exchange));
+      return layout === undefined ? [] : [layout];
+    }
     exchange.discard();
-    return MISSING.has(status) ? flatLayout : undefined;
+    return MISSING.has(status) ? [flatLayout, hashedLayout] : [];
   } catch {
     // The file itself was asked for and was missing, and that is what the client hears.
-    return undefined;
+    return [];
   } finally {
     clearTimeout(timer);
   }

@@ -66,6 +66,15 @@ test('each source is asked in its own layout', async (t) => {
   t.is(second.count(flat), 1);
 });
 
+test('a source with the layout of all mirrors and no layout.conf keeps it, whatever it lacks', async (t) => {
+  const origin = await startOrigin(t);
+  const daemon = await startDaemon(t, { sources: [origin.url], conf: { NEGATIVE_TTL: '0' } });
+  t.is((await daemon.get(hashed)).status, 404);
+  origin.serve(hashed, body);
+  t.is(String((await daemon.get(hashed)).body), body);
+  t.is(origin.count(conf), 1);
+});
+
 test('a file that no mirror has is 404, and layout.conf is not asked for every time', async (t) => {
   const origin = await startOrigin(t, {
     files: { [conf]: '[structure]\n0=filename-hash BLAKE2B 8\n' },
