@@ -1,11 +1,21 @@
 import { CacheError } from '../errors.ts';
+import { withoutCredentials } from './source-url.ts';
 
 /**
  * Refuses a configured value. The reason must stand alone: whoever knows the line or the option
  * that the value came from names it in front of the reason.
  */
 export function refuse(value: string, reason: string): never {
-  throw new CacheError('config', { verb: 'use', thing: value, reason });
+  const thing = shown(value);
+  const told = (thing === value ? reason : reason.replaceAll(value, thing))
+    // Or a part of it.
+    .replace(/"[^"]*"/g, (quoted) => `"${shown(quoted.slice(1, -1))}"`);
+  throw new CacheError('config', { verb: 'use', thing, reason: told });
+}
+
+// A URL in the place of something else may hold a password all the same.
+function shown(text: string): string {
+  return /@|:\/\//.test(text) ? withoutCredentials(text) : text;
 }
 
 /** What `parse` returns; its CacheError is handed to `rename`, which says where the value stood. */
