@@ -112,7 +112,8 @@ export class Proof {
   }
 }
 
-function isDigestOf({ size, algorithm, hash }: Digest, found: Inspected): boolean {
+/** Whether a Manifest means the body that was inspected. */
+export function isDigestOf({ size, algorithm, hash }: Digest, found: Inspected): boolean {
   return found.size === size && found.hashes.get(algorithm) === hash;
 }
 

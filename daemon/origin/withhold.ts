@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CacheError } from '../errors.ts';
 import type { Digest } from '../gentoo/digest-table.ts';
-import { WITHHELD } from './proof.ts';
+import { isDigestOf, WITHHELD } from './proof.ts';
 
 /** The pieces of a body that is handed on, of which the last ones stay until all have a digest. */
 export interface Withholding {
@@ -36,10 +36,7 @@ export function withholdEnd(digests: readonly Digest[], thing: string): Withhold
     },
     finish: () => {
       const found = new Map([...hashes].map(([name, hash]) => [name, hash.digest('hex')]));
-      const isRight = digests.some(
-        (digest) => digest.size === size && digest.hash === found.get(digest.algorithm),
-      );
-      if (isRight) return held;
+      if (digests.some((digest) => isDigestOf(digest, { size, hashes: found }))) return held;
       held = [];
       throw new CacheError('source', {
         verb: 'pass on',
