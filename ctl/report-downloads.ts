@@ -1,12 +1,13 @@
 import type {
   AskedSource,
+  DigestReport,
   DownloadReport,
   DownloadsReply,
   OutcomeReport,
   StoredReport,
   WhyReply,
 } from '../daemon/control/reports.ts';
-import { formatSize } from '../daemon/units.ts';
+import { formatCount, formatSize } from '../daemon/units.ts';
 import { wordState } from './report-status.ts';
 import { pairs, table } from './table.ts';
 import type { Wording } from './wording.ts';
@@ -59,6 +60,7 @@ export function wordWhy(reply: WhyReply, wording: Wording): string {
   if (reply.entry !== null) {
     facts.push(...wordEntry({ ...reply.entry, mutable: reply.mutable }, wording));
   }
+  for (const digest of reply.digests) facts.push(['  by a Manifest', wordDigest(digest)]);
   if (reply.download !== null) facts.push(['  download', wordDownload(reply.download)]);
   if (reply.missing) {
     facts.push(['  missing', 'every source said so a moment ago, and is not asked again just yet']);
@@ -99,6 +101,11 @@ function wordEntry(
   const next = fresh ? `asked again in ${span(freshUntil - now)}` : 'asked at the next request';
   rows.push(['  checked', `${checked === null ? 'never' : ago(checked, now)}, ${next}`]);
   return rows;
+}
+
+function wordDigest({ size, algorithm, hash }: DigestReport): string {
+  const name = algorithm === 'blake2b512' ? 'BLAKE2B' : 'SHA512';
+  return `${formatCount(size)} bytes, ${name} ${hash.slice(0, 16)}…`;
 }
 
 function wordDownload({ state, bytes, length, source, clients }: DownloadReport): string {

@@ -177,10 +177,20 @@ export interface WhyReply {
   readonly download: DownloadReport | null;
   /** In the order in which they would be asked now. */
   readonly sources: readonly AskedSource[];
+  /** What the Manifests say that it must be, any of them; empty where they have no word on it. */
+  readonly digests: readonly DigestReport[];
   /** Every source said a moment ago that it is not there: it is not asked for again just yet. */
   readonly missing: boolean;
   /** What a download of it last came to; null when there was none since the start. */
   readonly last: OutcomeReport | null;
+}
+
+/** A digest of a distfile. */
+export interface DigestReport {
+  readonly size: number;
+  readonly algorithm: 'blake2b512' | 'sha512';
+  /** In hexadecimal digits. */
+  readonly hash: string;
 }
 
 /** A source, and the URL it would be asked for. */

@@ -164,6 +164,7 @@ export const why: WhyReply = {
     { ...works, asks: 'http://ftp.fau.de/gentoo/distfiles/ab/foo-1.tar.xz' },
     { ...aside, asks: 'http://distfiles.gentoo.org/distfiles/ab/foo-1.tar.xz' },
   ],
+  digests: [{ size: 13_000_000, algorithm: 'blake2b512', hash: '0123456789abcdef'.repeat(8) }],
   missing: false,
   last: {
     at: someNow - 3 * day,

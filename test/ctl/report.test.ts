@@ -188,6 +188,7 @@ test('why tells the kind, the copy, and where it would come from', (t) => {
       stored         12.4M, last used 3d ago
       file           /var/cache/package-cache/distfiles/ab/foo-1.tar.xz
       modified       YYYY-MM-DD hh:mm
+      by a Manifest  13,000,000 bytes, BLAKE2B 0123456789abcdef…
       last download  3d ago: stored, 12.4M from ftp.fau.de
 
     Asked in this order:

@@ -1,3 +1,4 @@
+import { digestsFor } from '../../origin/proof.ts';
 import type { Route } from '../../origin/route.ts';
 import type { ControlContext } from '../context.ts';
 import { downloadReport, sourceReport } from '../facts.ts';
@@ -22,6 +23,7 @@ export async function why({ path }: Values<'why'>, context: ControlContext): Pro
     entry: route.pass ? null : await storedReport(route, mutable, context),
     download: (running && downloadReport(running)) ?? null,
     sources: askedSources({ route, mutable }, context),
+    digests: digestsFor(route, context.serve),
     missing: isMissing(route, context),
     last: lastOutcome(route, context),
   };
