@@ -9,6 +9,7 @@ import { answersIn, type WireAnswer } from './head/answers.ts';
 import { makeSent, POOL, type Sent, stored } from './head/make.ts';
 import { type Good, type Part, partsOf, valuesOf } from './head/reference.ts';
 import { talk } from './head/talk.ts';
+import { words } from './mutate.ts';
 import { Random } from './random.ts';
 
 /** So many connections at a time. */
@@ -72,7 +73,7 @@ function forwarded(target: string): string {
   return [kept.join('') + end, ...query].join('?');
 }
 
-const ownFields = ['host', 'connection', 'user-agent', 'via', 'cdn-loop', 'accept-encoding'];
+const ownFields = words('host connection user-agent via cdn-loop accept accept-encoding');
 
 /** Whether nothing of a client's is in what a source was sent. */
 function isOurs({ method, fields }: OriginRequest): boolean {
