@@ -28,6 +28,8 @@ const LAST_WORDS = 5000;
 export async function run(argv: readonly string[]): Promise<number> {
   const journal = isJournal(process.env);
   outliveReaders();
+  // Everybody may list processes: the title takes the place of the whole command line.
+  if (argv.some((argument) => argument.includes('@'))) process.title = 'package-cache';
   try {
     const options = parseOptions(argv);
     if (options.action === 'help') return print(helpText());

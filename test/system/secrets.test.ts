@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { begin, here, type Outcome } from '../ctl/here.ts';
+import { launchBare } from '../helpers/bare-daemon.ts';
 import { request } from '../helpers/client.ts';
 import { type Daemon, runDaemon, startDaemon, tempDir } from '../helpers/daemon.ts';
 import { receiveDatagrams } from '../helpers/native-sockets.ts';
@@ -231,4 +232,13 @@ test('a start that fails for another reason tells no credentials', async (t) => 
   const { code, stdout, stderr } = await runDaemon(['--config', file]);
   t.is(code, 78);
   holdsNone(t, { failed: stdout + stderr + (await readFile(log, 'utf8').catch(() => '')) });
+});
+
+test('a password on the command line is gone from the list of processes once the daemon runs', async (t) => {
+  const args = ['--source', old.lend('http://127.0.0.1:9/')];
+  const daemon = launchBare(t, { cacheDir: await tempDir(t), args });
+  await daemon.port;
+  const line = await readFile(`/proc/${daemon.pid}/cmdline`, 'latin1');
+  t.regex(line, /^package-cache\0/);
+  t.deepEqual(leaksIn(line), []);
 });
