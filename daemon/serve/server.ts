@@ -6,6 +6,7 @@ import { Admission } from './admission.ts';
 import { connectionsWithin } from './allowance.ts';
 import { Connections } from './connections.ts';
 import type { ServeContext } from './context.ts';
+import { hasBody } from './guard.ts';
 import type { Listening } from './listen.ts';
 import { type Listener, setPatience } from './listener.ts';
 import { answer } from './request.ts';
@@ -94,7 +95,11 @@ function answerRequests(server: Server, { connections, context }: Serving): void
   };
   server.on('request', respond);
   // Whoever reads the body asks for it; any other expectation is ignored, as nginx does.
-  server.on('checkContinue', respond);
+  server.on('checkContinue', (request, response) => {
+    // Node ends the connection behind an answer to who waits for leave to send nothing.
+    if (!hasBody(request)) response.shouldKeepAlive = false;
+    respond(request, response);
+  });
   server.on('checkExpectation', respond);
 }
 

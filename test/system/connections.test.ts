@@ -127,6 +127,21 @@ test('behind a slow answer "100 Continue" comes in its turn, and the body after 
   t.is((await client.send({ target })).status, 200);
 });
 
+test('who waits for leave to send nothing is answered last, and nothing behind it is fetched', async (t) => {
+  const { daemon, origin } = scene();
+  const held = gate();
+  origin.serve('/leave.tar.gz', { body: 'held', delayHead: held });
+  const client = connection({ port: daemon.port, t });
+  const answer = client.send({ target: '/leave.tar.gz', fields: [['Expect', '100-continue']] });
+  client.write('GET /behind.tar.gz HTTP/1.1\r\nHost: a\r\n\r\n');
+  await held.reached;
+  t.is((await daemon.get('/.package-cache/health')).status, 200);
+  held.open();
+  t.is(String((await answer).body), 'held');
+  await client.closed;
+  t.is(origin.count('/behind.tar.gz'), 0);
+});
+
 const lastWords: readonly (readonly [what: string, bytes: string])[] = [
   ['a request that is the last', 'GET /a.tar.gz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
   ['a request of HTTP/1.0', 'GET /a.tar.gz HTTP/1.0\r\n\r\n'],
