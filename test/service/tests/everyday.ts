@@ -4,7 +4,7 @@ import { answers, begin, configure, fetchStored, get, stored, until } from '../s
 import type { Promises } from '../suite.ts';
 
 const body = bodyOf('package', 300_000);
-const files = { '/distfiles/a-1.tar': body };
+const files = { '/distfiles/aa/a-1.tar': body };
 
 /** What an admin does with the service, and what is seen of it then. */
 export const everyday: Promises = {
@@ -12,8 +12,8 @@ export const everyday: Promises = {
     const origin = await begin(t, scene, { files });
     t.like(await scene.service.start(), { code: 0, stderr: '' });
     // No waiting: started means that it answers.
-    t.true((await get(scene, '/distfiles/a-1.tar')).body.equals(body));
-    t.true((await get(scene, '/distfiles/a-1.tar')).body.equals(body));
+    t.true((await get(scene, '/distfiles/aa/a-1.tar')).body.equals(body));
+    t.true((await get(scene, '/distfiles/aa/a-1.tar')).body.equals(body));
     t.is(origin.count(), 1);
     t.true(await scene.service.isRunning());
     t.like(await scene.service.stop(), { code: 0 });
@@ -27,16 +27,16 @@ export const everyday: Promises = {
     await begin(t, scene, { files });
     const { host, service } = scene;
     await service.start();
-    await fetchStored(scene, '/distfiles/a-1.tar');
+    await fetchStored(scene, '/distfiles/aa/a-1.tar');
     await host.sh(`
-      cp /var/cache/package-cache/distfiles/a-1.tar /var/cache/package-cache/distfiles/old-1.tar
-      chown package-cache: /var/cache/package-cache/distfiles/old-1.tar
-      touch -a -d '100 days ago' /var/cache/package-cache/distfiles/old-1.tar
+      cp /var/cache/package-cache/distfiles/aa/a-1.tar /var/cache/package-cache/distfiles/aa/old-1.tar
+      chown package-cache: /var/cache/package-cache/distfiles/aa/old-1.tar
+      touch -a -d '100 days ago' /var/cache/package-cache/distfiles/aa/old-1.tar
     `);
     const stats = JSON.parse(await host.sh('package-cache-ctl --json stats'));
     t.is(stats.lifetime.misses, 1, JSON.stringify(stats));
     await host.sh('package-cache-ctl cull --older-than 90d');
-    t.is(await host.sh('ls /var/cache/package-cache/distfiles'), 'a-1.tar\n');
+    t.is(await host.sh('ls /var/cache/package-cache/distfiles/aa'), 'a-1.tar\n');
   },
 
   'it runs as its own user, and every file is whose it should be': async (t, scene) => {
@@ -45,7 +45,7 @@ export const everyday: Promises = {
     await begin(t, scene, { files, conf });
     const { host, service } = scene;
     await service.start();
-    await fetchStored(scene, '/distfiles/a-1.tar');
+    await fetchStored(scene, '/distfiles/aa/a-1.tar');
     const status = await readFile(host.path(`/proc/${await service.pid()}/status`), 'latin1');
     const uid = (await host.sh('id -u package-cache')).trim();
     const gid = (await host.sh('id -g package-cache')).trim();
@@ -58,7 +58,7 @@ export const everyday: Promises = {
     t.is(await host.sh(`find ${foreign} ! -user root`), '');
     t.is(await host.sh(`find ${own} ${foreign} ! -type l -perm -o=w`), '');
     const modes = await host.sh(`stat -c '%a %U:%G' /etc/conf.d/package-cache \
-      /run/package-cache/control.sock /var/cache/package-cache/distfiles/a-1.tar`);
+      /run/package-cache/control.sock /var/cache/package-cache/distfiles/aa/a-1.tar`);
     t.is(
       modes,
       '640 root:package-cache\n660 package-cache:package-cache\n644 package-cache:package-cache\n',
@@ -79,8 +79,8 @@ export const everyday: Promises = {
     t.like(await service.start(), { code: 0 });
     t.like(await service.start('debian'), { code: 0 });
     await answers(scene);
-    t.true((await get(scene, '/distfiles/a-1.tar', { port: 4001 })).body.equals(body));
-    await stored(scene, '/var/cache/package-cache.debian/distfiles/a-1.tar');
+    t.true((await get(scene, '/distfiles/aa/a-1.tar', { port: 4001 })).body.equals(body));
+    await stored(scene, '/var/cache/package-cache.debian/distfiles/aa/a-1.tar');
     t.is(await host.sh('ls /var/cache/package-cache'), '');
     const socket = '--socket /run/package-cache.debian/control.sock';
     const status = JSON.parse(await host.sh(`package-cache-ctl --json ${socket} status`));
@@ -104,15 +104,15 @@ export const everyday: Promises = {
         await until(`${name} tells of ${target}`, async () => (await lines(name)).includes(target));
       }
     };
-    await begin(t, scene, { files: { ...files, '/distfiles/b-1.tar': body }, conf });
+    await begin(t, scene, { files: { ...files, '/distfiles/aa/b-1.tar': body }, conf });
     await service.start();
-    await tellOf('distfiles/a-1.tar');
+    await tellOf('distfiles/aa/a-1.tar');
     await host.sh('logrotate --force /etc/logrotate.d/package-cache');
     for (const name of names) {
       t.regex(await lines(`${name}.1`), /a-1\.tar/);
       t.notRegex(await lines(name), /a-1\.tar/);
     }
-    await tellOf('distfiles/b-1.tar');
+    await tellOf('distfiles/aa/b-1.tar');
     t.is(await host.sh(`find ${folder} ! -user package-cache`), '');
   },
 };

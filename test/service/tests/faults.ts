@@ -3,7 +3,7 @@ import { begin, configure, get } from '../scene.ts';
 import type { Promises } from '../suite.ts';
 
 const body = bodyOf('package', 100_000);
-const files = { '/distfiles/a-1.tar': body };
+const files = { '/distfiles/aa/a-1.tar': body };
 /** HOST is the first line. */
 const wrong = { PORT: '4000', PROT: '4000' };
 const reason = /Cannot \S+ "\/etc\/conf\.d\/package-cache".*\b3\b.*PROT.*PORT/;
@@ -31,7 +31,7 @@ export const faults: Promises = {
     t.regex(await service.log(), reason);
     t.true(await service.isRunning());
     t.is(await service.pid(), pid);
-    t.true((await get(scene, '/distfiles/a-1.tar')).body.equals(body));
+    t.true((await get(scene, '/distfiles/aa/a-1.tar')).body.equals(body));
   },
 
   'a port that is taken fails the start, with the reason in the log': async (t, scene) => {

@@ -21,14 +21,14 @@ async function beginHalfway(t: ExecutionContext, scene: Scene) {
   const halfway: Gate = gate();
   const origin = await begin(t, scene, {
     files: {
-      '/distfiles/small-1.tar': small,
-      '/distfiles/large-1.tar': (_request, time) =>
+      '/distfiles/aa/small-1.tar': small,
+      '/distfiles/aa/large-1.tar': (_request, time) =>
         time === 1 ? { body: large, chunks: { gate: halfway, after: first } } : { body: large },
     },
   });
   await scene.service.start();
-  await fetchStored(scene, '/distfiles/small-1.tar');
-  const client = stream(t, scene, '/distfiles/large-1.tar');
+  await fetchStored(scene, '/distfiles/aa/small-1.tar');
+  const client = stream(t, scene, '/distfiles/aa/large-1.tar');
   await client.read(first);
   // A crash takes along what has no record yet, which is as young as this.
   await until('there is a record of it', () => hasRecord(scene));
@@ -46,18 +46,18 @@ async function isResumed(
   scene: Scene,
   origin: Awaited<ReturnType<typeof begin>>,
 ) {
-  const again = await origin.arrived('/distfiles/large-1.tar', 2);
+  const again = await origin.arrived('/distfiles/aa/large-1.tar', 2);
   t.is(again.headerOf('range'), `bytes=${first}-`);
-  t.true((await get(scene, '/distfiles/large-1.tar')).body.equals(large));
-  t.true((await get(scene, '/distfiles/small-1.tar')).body.equals(small));
-  t.is(origin.count('/distfiles/large-1.tar'), 2);
-  t.is(origin.count('/distfiles/small-1.tar'), 1);
+  t.true((await get(scene, '/distfiles/aa/large-1.tar')).body.equals(large));
+  t.true((await get(scene, '/distfiles/aa/small-1.tar')).body.equals(small));
+  t.is(origin.count('/distfiles/aa/large-1.tar'), 2);
+  t.is(origin.count('/distfiles/aa/small-1.tar'), 1);
 }
 
 /** What happens to downloads when something happens to the service. */
 export const life: Promises = {
   'enabled, it is started by a boot': async (t, scene) => {
-    await begin(t, scene, { files: { '/distfiles/small-1.tar': small } });
+    await begin(t, scene, { files: { '/distfiles/aa/small-1.tar': small } });
     t.like(await scene.service.enable(), { code: 0 });
     t.like(await scene.service.boot(), { code: 0 });
     await answers(scene);
@@ -72,7 +72,7 @@ export const life: Promises = {
     t.regex(await scene.service.log(), /reloaded: MUTABLE_TTL changed/);
     halfway.open();
     t.true((await client.rest()).body.equals(large.subarray(first)));
-    t.is(origin.count('/distfiles/large-1.tar'), 1);
+    t.is(origin.count('/distfiles/aa/large-1.tar'), 1);
     t.is(await scene.service.pid(), pid);
   },
 

@@ -4,7 +4,7 @@ import { answers, begin, configure, fetchStored, get, until } from '../scene.ts'
 import type { Promises } from '../suite.ts';
 
 const body = bodyOf('package', 100_000);
-const files = { '/distfiles/a-1.tar': body };
+const files = { '/distfiles/aa/a-1.tar': body };
 
 /** What only OpenRC has. */
 export const ofOpenrc: Promises = {
@@ -18,7 +18,7 @@ export const ofOpenrc: Promises = {
     t.not(code, 0);
     t.regex(stderr, /PROT/);
     t.is(await service.pid(), pid);
-    t.true((await get(scene, '/distfiles/a-1.tar')).body.equals(body));
+    t.true((await get(scene, '/distfiles/aa/a-1.tar')).body.equals(body));
   },
 
   'its status tells of a daemon that hangs, and a health check starts it again': async (
@@ -54,7 +54,7 @@ export const ofOpenrc: Promises = {
     t.regex(refused.stderr, /PC_USER/);
     await configure(host, { SOURCES: origin.url, PORT: '80', PC_USER: 'package-cache' });
     t.like(await service.start(), { code: 0 });
-    t.true((await get(scene, '/distfiles/a-1.tar', { port: 80 })).body.equals(body));
+    t.true((await get(scene, '/distfiles/aa/a-1.tar', { port: 80 })).body.equals(body));
     const status = await readFile(host.path(`/proc/${await service.pid()}/status`), 'latin1');
     const uid = (await host.sh('id -u package-cache')).trim();
     t.regex(status, new RegExp(`^Uid:\\s${uid}\\s`, 'm'));
@@ -70,7 +70,7 @@ export const ofStartStopDaemon: Promises = {
     const { host, service } = scene;
     await begin(t, scene, { files, conf: { supervisor: '' } });
     t.like(await service.start(), { code: 0 });
-    t.true((await fetchStored(scene, '/distfiles/a-1.tar')).body.equals(body));
+    t.true((await fetchStored(scene, '/distfiles/aa/a-1.tar')).body.equals(body));
     t.like(await service.reload(), { code: 0 });
     t.like(await service.restart(), { code: 0 });
     const pid = (await readFile(host.path('/run/package-cache.pid'), 'latin1')).trim();
@@ -81,6 +81,6 @@ export const ofStartStopDaemon: Promises = {
     await until('the crash is seen', async () => !(await service.isRunning()));
     t.like(await host.run(['rc-service', 'package-cache', 'status']), { code: 32 });
     t.like(await service.restart(), { code: 0 });
-    t.true((await get(scene, '/distfiles/a-1.tar')).body.equals(body));
+    t.true((await get(scene, '/distfiles/aa/a-1.tar')).body.equals(body));
   },
 };

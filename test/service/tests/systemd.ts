@@ -6,7 +6,7 @@ import { answers, begin, configure, get, stored, until } from '../scene.ts';
 import type { Promises } from '../suite.ts';
 
 const body = bodyOf('package', 100_000);
-const files = { '/distfiles/a-1.tar': body };
+const files = { '/distfiles/aa/a-1.tar': body };
 const units = '/usr/local/lib/systemd/system';
 
 /** Adds to a unit what `systemctl edit` would, for as long as the test runs. */
@@ -82,7 +82,7 @@ export const ofSystemd: Promises = {
     // Twice the time of the watchdog.
     await pause(6000);
     t.is(await service.pid(), pid);
-    t.true((await get(scene, '/distfiles/a-1.tar')).body.equals(body));
+    t.true((await get(scene, '/distfiles/aa/a-1.tar')).body.equals(body));
   },
 
   'with the socket it starts on the first request, and a restart refuses nobody': async (
@@ -95,7 +95,7 @@ export const ofSystemd: Promises = {
     await host.sh('systemctl start package-cache.socket');
     t.teardown(() => host.sh('systemctl stop package-cache.socket package-cache.service'));
     t.false(await service.isRunning());
-    t.true((await get(scene, '/distfiles/a-1.tar')).body.equals(body));
+    t.true((await get(scene, '/distfiles/aa/a-1.tar')).body.equals(body));
     let done = false;
     const restarts = (async () => {
       for (let round = 0; round < 3; round += 1) t.like(await service.restart(), { code: 0 });
@@ -104,7 +104,7 @@ export const ofSystemd: Promises = {
     });
     let served = 0;
     while (!done) {
-      const answer = await get(scene, '/distfiles/a-1.tar');
+      const answer = await get(scene, '/distfiles/aa/a-1.tar');
       t.true(answer.body.equals(body));
       served += 1;
     }
@@ -123,8 +123,8 @@ export const ofSystemd: Promises = {
     const line = 'ReadWritePaths=/srv/packages';
     await edit(t, host, 'package-cache.service', ['[Service]', line]);
     t.like(await service.start(), { code: 0 });
-    await get(scene, '/distfiles/a-1.tar');
-    await stored(scene, '/srv/packages/distfiles/a-1.tar');
+    await get(scene, '/distfiles/aa/a-1.tar');
+    await stored(scene, '/srv/packages/distfiles/aa/a-1.tar');
     t.pass();
   },
 };
