@@ -82,7 +82,7 @@ export class Proof {
     if (this.#digests.some((digest) => isDigestOf(digest, found))) return { kind: 'right' };
     const [hash = ''] = found.hashes.values();
     const reason = this.#wordMismatch(found, hash);
-    const isKnown = this.#wrong.some((copy) => copy.hash === hash && copy.source !== source);
+    const isKnown = this.#wrong.some((copy) => copy.hash === hash && areTwo(copy.source, source));
     if (isKnown || hash === this.#agreed?.hash) {
       return { kind: 'agreed', reason, on: { size: found.size, hash } };
     }
@@ -110,6 +110,11 @@ export class Proof {
     const wanted = this.#digests.map((digest) => `${digest.size} bytes, ${shorten(digest.hash)}`);
     return `not the file that the Manifests mean: ${size} bytes, ${shorten(hash)}, where they have ${wanted.join(' or ')}`;
   }
+}
+
+// A copy that several gave may be of one of them alone: it bears witness for nobody.
+function areTwo(one: SourceUrl | undefined, other: SourceUrl | undefined): boolean {
+  return one !== undefined && other !== undefined && one !== other;
 }
 
 /** Whether a Manifest means the body that was inspected. */
