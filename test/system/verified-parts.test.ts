@@ -138,3 +138,21 @@ test('what is passed on for want of room is proven too, before its last bytes go
   t.is(again.ended, 'complete');
   t.true(again.body.equals(right));
 });
+
+test('one source is no two, though its file came in two halves and then as a whole', async (t) => {
+  const held = gate();
+  const wrong = spoilt(size - 1);
+  const copy = (_: unknown, time: number): Answer =>
+    time === 1
+      ? { body: wrong, chunks: { size: 1000, gate: held, after: 300_000 } }
+      : { body: wrong };
+  const { daemon } = await openScene(t, { copies: [copy] });
+  const client = open({ port: daemon.port, target: path, t });
+  await client.read(200_000);
+  client.destroy();
+  await daemon.restart();
+  held.open();
+  await daemon.logged(/from several sources is not the file/);
+  t.not((await daemon.get(path)).ended, 'complete');
+  t.false(daemon.log().some((line) => line.includes('two sources agree')));
+});
